@@ -1,0 +1,95 @@
+"""PSNR and SSIM of a checkpoint, before and after, on a split with simulated noise or on a folder of DICOM pairs.
+
+    python3 evaluate.py DIR/interactive.pt --data DIR --split test
+    python3 evaluate.py DIR/interactive.pt --series ../sample-series
+
+In float, output rounded to whole HU. Convention: metrics.py. The test split is for one final figure; nothing
+is chosen by it.
+"""
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import torch
+from pydicom import dcmread
+
+import make_pairs
+import metrics
+import model
+import simulate
+import volumes
+
+TEST_DRAW = 1000  # seeds that no training pair has
+
+
+def denoise(network, low):
+    """int16 HU [rows, columns] of the same."""
+    with torch.no_grad():
+        image = network(torch.from_numpy(low.astype(np.float32))[None, None])[0, 0].numpy()
+    return simulate.add_noise(image, 0)
+
+
+def simulated_slices(data, split):
+    """(group, low dose, reference), int16 HU, for every slice; noise as for val: 20..50 HU in the body."""
+    for entry in volumes.volumes(data, split):
+        pixel_mm = float(entry.get("pixel_spacing", [0.75])[0])  # mm; nysbu_mixed has one per slice
+        for number, reference in enumerate(volumes.load(data, entry)):
+            rng = make_pairs.seeded(entry, number, TEST_DRAW)
+            if "per_slice" in entry:
+                pixel_mm = float(entry["per_slice"][number]["spacing"][0])
+            wanted_sd = rng.uniform(*make_pairs.VAL_SD)
+            cut_off = np.exp(rng.uniform(*np.log(make_pairs.CUT_OFF)))
+            clean = reference.astype(np.float32)
+            noise = make_pairs.simulated_noise(clean, wanted_sd, pixel_mm, cut_off, rng)
+            yield volumes.name(entry), simulate.add_noise(clean, noise), reference
+
+
+def series_slices(folder):
+    """(folder name, low dose, reference), int16 HU, from low-dose/*.dcm and normal-dose/*.dcm of one folder."""
+
+    def hu(path):
+        data = dcmread(path)
+        return np.rint(data.pixel_array * data.RescaleSlope + data.RescaleIntercept).astype(np.int16)
+
+    for low in sorted((folder / "low-dose").glob("*.dcm")):
+        yield folder.resolve().name, hu(low), hu(folder / "normal-dose" / low.name)
+
+
+def summary(scores):
+    means = np.mean(scores, axis=0)
+    figures = dict(zip(("psnrIn", "psnrOut"), (round(float(value), 2) for value in means[:2])))
+    figures |= dict(zip(("ssimIn", "ssimOut"), (round(float(value), 4) for value in means[2:])))
+    return figures | {"slices": len(scores)}
+
+
+def evaluate(network, slices):
+    """Figures per group and over all slices."""
+    groups = {}
+    for group, low, reference in slices:
+        image = denoise(network, low)
+        score = [f(x, reference) for f in (metrics.psnr, metrics.ssim) for x in (low, image)]
+        groups.setdefault(group, []).append(score)
+    figures = {group: summary(scores) for group, scores in groups.items()}
+    return figures | {"all": summary(sum(groups.values(), []))}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint")
+    parser.add_argument("--data", help="folder with index.json and the volumes")
+    parser.add_argument("--split", choices=("val", "test"), default="val")
+    parser.add_argument("--series", type=pathlib.Path, help="folder with low-dose/ and normal-dose/")
+    arguments = parser.parse_args()
+    if not (arguments.series or arguments.data):
+        parser.error("one of --data and --series is needed")
+    torch.set_num_threads(1)
+    network, _ = model.load(arguments.checkpoint)
+    slices = (
+        series_slices(arguments.series) if arguments.series else simulated_slices(arguments.data, arguments.split)
+    )
+    print(json.dumps(evaluate(network, slices), indent=2))
+
+
+if __name__ == "__main__":
+    main()

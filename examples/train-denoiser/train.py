@@ -1,0 +1,118 @@
+"""Trains a network on the pairs of make_pairs.py and keeps the checkpoint that is best on val.
+
+    python3 train.py --cache DIR --name interactive --minutes 70 --out DIR/interactive.pt
+
+--iterations fixes the schedule by steps instead (repeatable); --minutes by the clock (on a busy machine).
+"""
+import argparse
+import copy
+import math
+import pathlib
+import time
+
+import numpy as np
+import torch
+
+import metrics
+import model
+import patches
+
+BATCH = 8
+RATE = 1e-3
+WARM_UP = 500  # iterations
+AVERAGING = 0.999  # of the weights that are validated and kept
+NOISE_REFERENCE = 25.0  # HU; only makes the loss about 1
+WINDOW = (metrics.WINDOW[0] - 40, metrics.WINDOW[1] + 40)  # HU; wider, so that nothing rests on the very edge
+OUTSIDE = 0.2
+
+
+def loss_of(output, clean, weight):
+    """Mean over the samples of a weighted RMSE, in units of NOISE_REFERENCE.
+
+    Most of it is the error of what is seen in the soft-tissue window, as PSNR will be measured; OUTSIDE of it
+    is the error of all values, which keeps lung and bone right. The root per sample keeps noisy samples from
+    drowning the others, as the mean of PSNR over slices does.
+    """
+    seen = (output.clamp(*WINDOW) - clean.clamp(*WINDOW)) ** 2 * (weight > 0)
+    squares = seen + OUTSIDE * weight * (output - clean) ** 2
+    mean = squares.sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1)
+    return (mean + 1e-2).sqrt().mean() / NOISE_REFERENCE
+
+
+def validate(network, pairs):
+    """Mean PSNR in dB over every second val slice."""
+    with torch.no_grad():
+        scores = []
+        for index in range(0, len(pairs), 2):
+            low, clean = pairs.whole(index)
+            image = network(torch.from_numpy(low.astype(np.float32))[None, None])[0, 0].numpy()
+            scores.append(metrics.psnr(image, clean))
+    return sum(scores) / len(scores)
+
+
+def rate(peak, iteration, progress):
+    """Learning rate: linear warm-up, then half a cosine down to nothing; progress is 0..1."""
+    return peak * min(1, (iteration + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1, progress)))
+
+
+def train(name, cache, out, minutes, iterations, seed, start=None, peak_rate=RATE):
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    pairs, held_back = patches.Pairs(cache, "train"), patches.Pairs(cache, "val")
+    network = model.build(name) if start is None else model.load(start)[0].train()
+    network = network.to(memory_format=torch.channels_last)
+    averaged = copy.deepcopy(network)
+    optimiser = torch.optim.Adam(network.parameters())
+    began = checked = time.monotonic()
+    best, iteration, progress, recent = -math.inf, 0, 0.0, []
+    while progress < 1:
+        optimiser.param_groups[0]["lr"] = rate(peak_rate, iteration, progress)
+        low, clean, weight = patches.batch(pairs, BATCH, rng)
+        loss = loss_of(network(low), clean, weight)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        recent.append(loss.item())
+        iteration += 1
+        with torch.no_grad():
+            keep = min(AVERAGING, iteration / (iteration + 10))
+            for mean, now in zip(averaged.parameters(), network.parameters()):
+                mean.lerp_(now, 1 - keep)
+
+        now = time.monotonic()
+        progress = iteration / iterations if iterations else (now - began) / (60 * minutes)
+        if now - checked > 120 or progress >= 1 or iteration == WARM_UP:
+            checked = now
+            score = validate(averaged, held_back)
+            spent = (now - began) / 60
+            print(f"{iteration} {spent:.1f} min loss {np.mean(recent):.4f} val {score:.3f} dB", flush=True)
+            recent = []
+            if score > best:
+                best = score
+                saved = {"name": name, "weights": averaged.state_dict(), "iterations": iteration,
+                         "minutes": round(spent, 1), "valPsnr": score, "seed": seed}
+                torch.save(saved, out.with_suffix(".tmp"))
+                out.with_suffix(".tmp").replace(out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", default=".cache", type=pathlib.Path)
+    parser.add_argument("--name", choices=model.ARCHITECTURES, default="interactive")
+    parser.add_argument("--out", required=True, type=pathlib.Path, help="checkpoint to write")
+    parser.add_argument("--start", type=pathlib.Path, help="checkpoint to go on from, such as fit_linear.py's")
+    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--iterations", type=int)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    train(arguments.name, arguments.cache, arguments.out, arguments.minutes, arguments.iterations,
+          arguments.seed, arguments.start, arguments.rate)
+
+
+if __name__ == "__main__":
+    main()

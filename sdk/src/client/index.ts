@@ -1,0 +1,2 @@
+export { createClientOver, createDenoiseClient, type DenoiseClient } from './denoise-client.ts';
+export type * from './types.ts';

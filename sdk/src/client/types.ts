@@ -1,0 +1,88 @@
+import type { DenoiseError } from '../errors/index.ts';
+import type { HuImage } from '../image/index.ts';
+import type { Mode } from '../protocol/index.ts';
+
+/** How a {@link DenoiseClient} is made. */
+export interface DenoiseClientOptions {
+  /** Address of the model host, for example `https://models.example.org`. */
+  readonly serverUrl: string;
+  /** Replaces the global fetch. */
+  readonly fetch?: typeof fetch;
+  /** HE workers; each makes and keeps its own secret key. Default: as many as processors, at most 4. */
+  readonly workers?: number;
+  /** Sent as a bearer token. */
+  readonly apiKey?: string;
+  /** Attempts for each retryable failure, the first included. Default 5. */
+  readonly attempts?: number;
+  /** Longest wait for one answer of the host, milliseconds. Default 60 000. */
+  readonly timeoutMs?: number;
+  /** Where the bundle of the worker stands; needed in bundled browser code (entry `@cipherdose/sdk/worker`). */
+  readonly workerUrl?: string | URL;
+  /** Where `seal_allows.wasm` stands; needed in bundled browser code (`@cipherdose/sdk/seal.wasm`). */
+  readonly sealWasmUrl?: string | URL;
+}
+
+export interface DenoiseOptions {
+  /** Model id, as listed by `client.models()`. */
+  readonly model: string;
+  /** Default: the first mode that the model offers. */
+  readonly mode?: Mode;
+  /** Refuse the model unless its plan has this SHA-256. */
+  readonly digest?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DenoiseProgress) => void;
+  /** Slices under way at once. Default 3. */
+  readonly slicesInFlight?: number;
+  /** How many slices a stream will bring, for the estimates in the progress; known for a list. */
+  readonly expectedSlices?: number;
+}
+
+export type DenoisePhase = 'prepare' | 'encrypt' | 'evaluate' | 'decrypt' | 'done';
+
+/** One step forward of a run. */
+export interface DenoiseProgress {
+  readonly phase: DenoisePhase;
+  /** Index of the slice that this step belongs to. */
+  readonly slice: number;
+  /** Linear layer of that slice, from 0. */
+  readonly layer: number;
+  readonly layers: number;
+  /** Tiles of all slices and layers together. */
+  readonly tilesDone: number;
+  readonly tiles: number;
+  readonly slicesDone: number;
+  readonly slices: number;
+  /** Bytes sent and received so far. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Estimate; undefined until something was measured. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** What one slice took. */
+export interface SliceStatistics {
+  readonly seconds: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly rounds: number;
+}
+
+/** Where a failed slice can go on: pass it to `client.resume`. Holds intermediate values, keep it on the client. */
+export interface SliceCheckpoint {
+  readonly index: number;
+  readonly layer: number;
+}
+
+export type SliceResult =
+  | {
+      readonly ok: true;
+      readonly index: number;
+      readonly image: HuImage;
+      readonly statistics: SliceStatistics;
+    }
+  | {
+      readonly ok: false;
+      readonly index: number;
+      readonly error: DenoiseError;
+      readonly checkpoint?: SliceCheckpoint;
+    };

@@ -1,0 +1,94 @@
+/**
+ * The one table of failures. `status` is the HTTP status the host answers with (0: never crosses the wire);
+ * `retryable` says whether the same request may succeed later without any change.
+ */
+interface ErrorEntry {
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly message: string;
+}
+
+const entry = (status: number, retryable: boolean, message: string): ErrorEntry => ({
+  status,
+  retryable,
+  message,
+});
+
+export const errorTable = {
+  // Wire
+  FRAME_MAGIC: entry(400, false, 'The body is not a CipherDose frame'),
+  FRAME_VERSION: entry(400, false, 'The frame has a version that this side does not speak'),
+  FRAME_KIND: entry(400, false, 'The frame is a reply where a request is expected, or the reverse'),
+  FRAME_PARAMETERS: entry(400, false, 'The frame names another HE parameter set than the model'),
+  FRAME_DIGEST: entry(409, false, 'The frame was made for another version of the model'),
+  FRAME_LAYER: entry(400, false, 'The frame names another layer than its address'),
+  FRAME_GEOMETRY: entry(
+    400,
+    false,
+    'The frame has a map size, tile range or channel count that the plan does not allow',
+  ),
+  FRAME_LENGTH: entry(400, false, 'The frame is shorter or longer than its header says'),
+  FRAME_RESIDUE: entry(400, false, 'The frame holds a residue outside its modulus'),
+  // Host
+  MODEL_UNKNOWN: entry(404, false, 'The host has no such model'),
+  LAYER_UNKNOWN: entry(404, false, 'The model has no such layer'),
+  MODE_UNSUPPORTED: entry(400, false, 'The model does not offer this mode'),
+  ROUTE_UNKNOWN: entry(404, false, 'The host has no such address'),
+  REQUEST_INVALID: entry(400, false, 'The request is not valid'),
+  BODY_TYPE: entry(415, false, 'The body must be application/vnd.cipherdose.frame'),
+  BODY_LENGTH_REQUIRED: entry(411, false, 'The body needs a content-length; chunked bodies are not taken'),
+  BODY_TOO_LARGE: entry(413, false, 'The body is larger than this layer allows'),
+  BODY_TIMEOUT: entry(408, true, 'The body did not arrive in time'),
+  UNAUTHENTICATED: entry(401, false, 'An API key is needed, or the one given is not known'),
+  RATE_LIMITED: entry(429, true, 'Too many requests; wait a little'),
+  HOST_BUSY: entry(503, true, 'The host has no room for more work now'),
+  HOST_CLOSING: entry(503, true, 'The host is shutting down'),
+  HOST_NOT_READY: entry(503, true, 'The host has no model to offer yet'),
+  INTERNAL: entry(500, true, 'The host failed; the request id leads to its log'),
+  // Models on disk and import
+  MODEL_INVALID: entry(0, false, 'The model folder is not valid'),
+  MODEL_DIGEST: entry(0, false, 'The model does not match its digest'),
+  MODEL_EXISTS: entry(0, false, 'A model with this id and version is there already'),
+  ONNX_INVALID: entry(0, false, 'The file is not a valid ONNX model'),
+  ONNX_UNSUPPORTED: entry(0, false, 'The ONNX model uses something that cannot be evaluated'),
+  CALIBRATION_INVALID: entry(0, false, 'The calibration data is not usable'),
+  ACCUMULATOR_BOUND: entry(0, false, 'An accumulator could leave the plain modulus'),
+  NOISE_BOUND: entry(0, false, 'The noise of a layer could leave its budget'),
+  CONFIG_INVALID: entry(0, false, 'The configuration is not valid'),
+  // Plan and parameters
+  PLAN_INVALID: entry(0, false, 'The plan is not valid'),
+  PLAN_DIGEST: entry(0, false, 'The plan does not match its digest'),
+  PLAN_LIMIT: entry(0, false, 'The plan asks for more than the limits allow'),
+  PARAMETERS_UNKNOWN: entry(0, false, 'There is no such HE parameter set'),
+  PARAMETERS_INSECURE: entry(0, false, 'The HE parameters are below 128-bit security'),
+  PARAMETERS_INVALID: entry(0, false, 'The HE parameters are not valid'),
+  // Client
+  IMAGE_INVALID: entry(0, false, 'The image is not valid'),
+  HOST_UNREACHABLE: entry(0, true, 'The host cannot be reached'),
+  HOST_RESPONSE: entry(0, true, 'The host answered with something that is not the protocol'),
+  HOST_TIMEOUT: entry(0, true, 'The host did not answer in time'),
+  CANCELLED: entry(0, false, 'The run was cancelled'),
+  CLIENT_CLOSED: entry(0, false, 'The client is closed'),
+  WORKER_FAILED: entry(0, true, 'A worker of the client stopped unexpectedly'),
+  SEAL_FAILED: entry(0, false, 'node-seal refused an operation'),
+  SECRET_KEY_EXPORT: entry(0, false, 'A secret key cannot leave the worker that made it'),
+  EXACTNESS: entry(0, false, 'The encrypted result differs from the clear result'),
+  // DICOM
+  DICOM_PARSE: entry(0, false, 'The file is not readable DICOM'),
+  DICOM_NOT_CT: entry(0, false, 'The object is not a CT image'),
+  DICOM_COMPRESSED: entry(0, false, 'The transfer syntax is not supported'),
+  DICOM_MULTIFRAME: entry(0, false, 'Multi-frame objects are not supported'),
+  DICOM_ATTRIBUTE_MISSING: entry(0, false, 'A required attribute is missing'),
+  DICOM_ATTRIBUTE_INVALID: entry(0, false, 'An attribute has a value that cannot be used'),
+  DICOM_PIXEL_LENGTH: entry(0, false, 'The pixel data is shorter than rows and columns say'),
+  // Command line
+  USAGE: entry(0, false, 'The command line is not valid'),
+  FILE_UNREADABLE: entry(0, false, 'The file cannot be read'),
+  FILE_UNWRITABLE: entry(0, false, 'The file cannot be written'),
+} as const satisfies Record<string, ErrorEntry>;
+
+/** A stable name of a failure, safe to test for. */
+export type ErrorCode = keyof typeof errorTable;
+
+export const isErrorCode = (value: unknown): value is ErrorCode =>
+  typeof value === 'string' && Object.hasOwn(errorTable, value);

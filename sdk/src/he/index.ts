@@ -1,0 +1,2 @@
+export { SealCipher } from './seal-cipher.ts';
+export { loadSeal, type SealLibrary } from './seal-library.ts';

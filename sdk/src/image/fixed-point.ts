@@ -1,0 +1,73 @@
+import { emptyMap, type FeatureMap } from './feature-map.ts';
+
+/** Products are exact while they stay below 2^53. */
+export const safeProduct = 2 ** 53;
+
+/** Power of two division, halves rounded towards +infinity, then a clamp. Exact for |value| < 2^53. */
+export const roundShift = (value: number, divisor: number, low: number, high: number): number => {
+  const rounded = Math.floor((value + divisor / 2) / divisor);
+  return rounded < low ? low : rounded > high ? high : rounded;
+};
+
+interface Rounding {
+  readonly shift: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * x' = clamp(roundHalfUp(x * m / 2^shift), low, high), where m is positive[c] for x >= 0 and negative[c] below.
+ * Covers ReLU (negative 0), leaky and parametric ReLU, clip and a plain change of scale.
+ */
+export function requantise(
+  map: FeatureMap,
+  rule: Rounding & { readonly positive: readonly number[]; readonly negative: readonly number[] },
+): FeatureMap {
+  const result = emptyMap(map.channels, map.height, map.width);
+  const plane = map.height * map.width;
+  const divisor = 2 ** rule.shift;
+  const { low, high } = rule;
+  for (let channel = 0; channel < map.channels; channel++) {
+    const positive = (rule.positive[channel] ?? rule.positive[0]) as number;
+    const negative = (rule.negative[channel] ?? rule.negative[0]) as number;
+    for (let i = channel * plane; i < (channel + 1) * plane; i++) {
+      const value = map.data[i] as number;
+      result.data[i] = roundShift(value * (value < 0 ? negative : positive), divisor, low, high);
+    }
+  }
+  return result;
+}
+
+/** x' = clamp(roundHalfUp((square * x^2 + slope * x + constant) / 2^shift), low, high) */
+export function polynomial(
+  map: FeatureMap,
+  rule: Rounding & { readonly square: number; readonly slope: number; readonly constant: number },
+): FeatureMap {
+  const result = emptyMap(map.channels, map.height, map.width);
+  const divisor = 2 ** rule.shift;
+  const { square, slope, constant, low, high } = rule;
+  for (let i = 0; i < map.data.length; i++) {
+    const value = map.data[i] as number;
+    result.data[i] = roundShift((square * value + slope) * value + constant, divisor, low, high);
+  }
+  return result;
+}
+
+/** x' = clamp(roundHalfUp((a * multipliers[0] + b * multipliers[1]) / 2^shift), low, high), maps of one shape. */
+export function weightedSum(
+  a: FeatureMap,
+  b: FeatureMap,
+  rule: Rounding & { readonly multipliers: readonly [number, number] },
+): FeatureMap {
+  const result = emptyMap(a.channels, a.height, a.width);
+  const divisor = 2 ** rule.shift;
+  const [first, second] = rule.multipliers;
+  for (let i = 0; i < a.data.length; i++)
+    result.data[i] = roundShift(
+      (a.data[i] as number) * first + (b.data[i] as number) * second,
+      divisor,
+      rule.low,
+      rule.high,
+    );
+  return result;
+}

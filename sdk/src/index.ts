@@ -1,0 +1,18 @@
+/**
+ * Typed client for denoising CT images on a model host that only sees ciphertext.
+ * @packageDocumentation
+ */
+export { createClientOver, createDenoiseClient, type DenoiseClient } from './client/index.ts';
+export type {
+  DenoiseClientOptions,
+  DenoiseOptions,
+  DenoisePhase,
+  DenoiseProgress,
+  SliceCheckpoint,
+  SliceResult,
+  SliceStatistics,
+} from './client/index.ts';
+export { DenoiseError, errorTable, type ErrorCode } from './errors/index.ts';
+export type { HuImage } from './image/index.ts';
+export type { Cost, Mode, ModelDetail, ModelSummary, Plan } from './protocol/index.ts';
+export { fetchTransport, type LayerRequest, type Transport } from './transport/index.ts';

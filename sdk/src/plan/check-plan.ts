@@ -1,0 +1,166 @@
+import { DenoiseError } from '../errors/index.ts';
+import { safeProduct } from '../image/index.ts';
+import {
+  digestOf,
+  limits,
+  parameterSet,
+  planSchema,
+  type LinearNode,
+  type Plan,
+  type PlanNode,
+} from '../protocol/index.ts';
+
+/** What is known of a value of the graph before any image is seen. */
+export interface ValueShape {
+  readonly channels: number;
+  /** Size relative to the image: the product of shuffle factors and strides so far. */
+  readonly scale: number;
+  /** Every integer of the value is in low..high. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A plan that was parsed, whose shapes and ranges fit, with its digest. Frozen. */
+export interface CheckedPlan extends Plan {
+  readonly digest: string;
+}
+
+/** SHA-256 of the canonical JSON of a plan. */
+export const planDigest = (plan: Plan): string => digestOf(plan);
+
+/**
+ * Parses a plan from anywhere and checks that it can be evaluated exactly: names, order, channels, layer numbers, and
+ * that no product leaves 2^53 and no accumulator t/2.
+ * @param expectedDigest if given, the SHA-256 that the plan must have
+ * @throws PLAN_INVALID, PLAN_DIGEST, PLAN_LIMIT, ACCUMULATOR_BOUND
+ */
+export function checkPlan(untrusted: unknown, expectedDigest?: string): CheckedPlan {
+  const parsed = planSchema.safeParse(untrusted);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new DenoiseError('PLAN_INVALID', {
+      path: issue?.path.join('.') ?? '',
+      reason: issue?.message ?? '',
+    });
+  }
+  const plan = parsed.data;
+  const digest = planDigest(plan);
+  if (expectedDigest !== undefined && expectedDigest !== digest)
+    throw new DenoiseError('PLAN_DIGEST', { got: digest, expected: expectedDigest });
+  checkGraph(plan);
+  return Object.freeze({ ...plan, digest });
+}
+
+/**
+ * Shape and range of every value of a plan, by name, `image` included.
+ * @throws PLAN_INVALID, PLAN_LIMIT, ACCUMULATOR_BOUND
+ */
+export const valueShapes = (plan: Plan): ReadonlyMap<string, ValueShape> => checkGraph(plan);
+
+function checkGraph(plan: Plan): Map<string, ValueShape> {
+  if (plan.input.lowHu >= plan.input.highHu) throw new DenoiseError('PLAN_INVALID', { path: 'input' });
+  const values = new Map<string, ValueShape>([
+    ['image', { channels: 1, scale: 1, low: plan.input.lowHu, high: plan.input.highHu }],
+  ]);
+  let layers = 0;
+  for (const node of plan.nodes) {
+    if (values.has(node.name)) throw invalid(node, 'the name is taken');
+    if (node.op === 'linear' && node.layer !== layers++)
+      throw invalid(node, 'layers are not numbered in order');
+    values.set(
+      node.name,
+      shapeOf(node, plan, (name) => {
+        const value = values.get(name);
+        if (!value) throw invalid(node, `input ${name} does not stand before it`);
+        return value;
+      }),
+    );
+  }
+  if (layers === 0) throw new DenoiseError('PLAN_INVALID', { reason: 'there is no linear layer' });
+  if (plan.framework === 'linear' && layers !== 1)
+    throw new DenoiseError('PLAN_INVALID', { reason: 'the linear framework has one layer' });
+  const output = values.get(plan.output);
+  const fits = output?.channels === 1 && output.scale === 1 && output.low >= -32768 && output.high <= 32767;
+  if (!fits) throw new DenoiseError('PLAN_INVALID', { path: 'output', reason: 'the output is not an image' });
+  return values;
+}
+
+function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape): ValueShape {
+  switch (node.op) {
+    case 'unshuffle': {
+      const input = value(node.input);
+      const channels = input.channels * node.factor ** 2;
+      if (channels > limits.channels) throw new DenoiseError('PLAN_LIMIT', { node: node.name, channels });
+      return {
+        ...input,
+        channels,
+        scale: input.scale * node.factor,
+        low: Math.min(0, input.low),
+        high: Math.max(0, input.high),
+      };
+    }
+    case 'shuffle': {
+      const input = value(node.input);
+      const channels = input.channels / node.factor ** 2;
+      const scale = input.scale / node.factor;
+      if (!Number.isInteger(channels)) throw invalid(node, 'channels do not divide');
+      if (scale !== 1) throw invalid(node, 'a shuffle has to come back to the size of the image');
+      return { ...input, channels, scale };
+    }
+    case 'linear':
+      return linearShape(node, plan, value(node.input));
+    case 'requantise': {
+      const input = value(node.input);
+      for (const multipliers of [node.positive, node.negative])
+        if (multipliers.length !== 1 && multipliers.length !== input.channels)
+          throw invalid(node, 'multipliers do not match the channels');
+      const multiplier = Math.max(...node.positive.map(Math.abs), ...node.negative.map(Math.abs));
+      checkProduct(node, magnitude(input) * multiplier + 2 ** node.shift);
+      return { ...input, ...checkRange(node) };
+    }
+    case 'polynomial': {
+      const input = value(node.input);
+      const x = magnitude(input);
+      const sum = (Math.abs(node.square) * x + Math.abs(node.slope)) * x + Math.abs(node.constant);
+      checkProduct(node, sum + 2 ** node.shift);
+      return { ...input, ...checkRange(node) };
+    }
+    case 'add': {
+      const [a, b] = [value(node.inputs[0]), value(node.inputs[1])];
+      if (a.channels !== b.channels || a.scale !== b.scale) throw invalid(node, 'the inputs differ in shape');
+      const [first, second] = node.multipliers;
+      checkProduct(node, magnitude(a) * Math.abs(first) + magnitude(b) * Math.abs(second) + 2 ** node.shift);
+      return { ...a, ...checkRange(node) };
+    }
+  }
+}
+
+function linearShape(node: LinearNode, plan: Plan, input: ValueShape): ValueShape {
+  if (node.inChannels !== input.channels) throw invalid(node, 'channels do not match');
+  if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
+  const most = 2 ** (parameterSet(plan.parameterSet).plainModulusBits - 1);
+  if (node.accumulatorBound >= most)
+    throw new DenoiseError('ACCUMULATOR_BOUND', { node: node.name, bound: node.accumulatorBound, most });
+  return {
+    channels: node.outChannels,
+    scale: input.scale * node.stride[0],
+    low: -node.accumulatorBound,
+    high: node.accumulatorBound,
+  };
+}
+
+const magnitude = (value: ValueShape): number => Math.max(Math.abs(value.low), Math.abs(value.high));
+
+function checkProduct(node: PlanNode, bound: number): void {
+  if (bound >= safeProduct) throw invalid(node, 'a product could leave 2^53');
+}
+
+function checkRange<T extends PlanNode & { low: number; high: number }>(
+  node: T,
+): { low: number; high: number } {
+  if (node.low > node.high) throw invalid(node, 'low is above high');
+  return { low: node.low, high: node.high };
+}
+
+const invalid = (node: PlanNode, reason: string): DenoiseError =>
+  new DenoiseError('PLAN_INVALID', { node: node.name, reason });

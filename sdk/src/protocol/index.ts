@@ -1,0 +1,25 @@
+export { canonicalJson, digestOf } from './canonical-json.ts';
+export {
+  checkFrame,
+  decodeFrameHeader,
+  encodeFrameHeader,
+  frameHeaderBytes,
+  protocolVersion,
+  type FrameExpectation,
+  type FrameHeader,
+} from './frame.ts';
+export { limits } from './limits.ts';
+export * from './messages.ts';
+export {
+  checkParameters,
+  packedBytes,
+  parameterSet,
+  parameterSetNames,
+  replyCiphertextBytes,
+  requestCiphertextBytes,
+  residueBits,
+  seedBytes,
+  type ParameterLiteral,
+  type ParameterSet,
+} from './parameter-sets.ts';
+export * from './plan-schema.ts';

@@ -1,0 +1,21 @@
+/** Bounds that both sides check before they do any work. */
+export const limits = Object.freeze({
+  /** Largest image side, pixels. */
+  imageSide: 4096,
+  /** Most nodes of a plan. */
+  planNodes: 256,
+  /** Most channels of a feature map. */
+  channels: 512,
+  /** Largest kernel side, taps. */
+  kernelSide: 31,
+  stride: 8,
+  shuffleFactor: 16,
+  /** Most tiles of one request. */
+  tilesPerRequest: 8,
+  /** Largest request or reply, bytes. */
+  frameBytes: 256 * 2 ** 20,
+  /** Largest plan as JSON, bytes. */
+  planBytes: 2 ** 20,
+  /** Most ciphertexts that one layer of one slice may need, each way. */
+  ciphertextsPerLayer: 65_536,
+});

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { limits } from './limits.ts';
+import { parameterSetNames } from './parameter-sets.ts';
+
+const integer = z.int();
+const multiplier = z
+  .int()
+  .min(-(2 ** 40))
+  .max(2 ** 40);
+const shift = z.int().min(0).max(52);
+const range = {
+  low: z
+    .int()
+    .min(-(2 ** 31))
+    .max(2 ** 31 - 1),
+  high: z
+    .int()
+    .min(-(2 ** 31))
+    .max(2 ** 31 - 1),
+};
+const nodeName = z.string().regex(/^[a-z][a-zA-Z0-9_-]{0,63}$/);
+const channels = z.int().min(1).max(limits.channels);
+const taps = z.int().min(1).max(limits.kernelSide);
+const stride = z.int().min(1).max(limits.stride);
+const pad = z.int().min(0).max(limits.kernelSide);
+const factor = z.int().min(2).max(limits.shuffleFactor);
+const perChannel = z.array(multiplier).min(1).max(limits.channels);
+
+export const modelId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+export const semanticVersion = z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/);
+export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** channels x h x w -> channels f^2 x ceil(h/f) x ceil(w/f); missing pixels are 0. Channel order of PyTorch. */
+const unshuffle = z.strictObject({ op: z.literal('unshuffle'), name: nodeName, input: nodeName, factor });
+/** The inverse of `unshuffle`, cut to the size of the map that the image has at that scale. */
+const shuffle = z.strictObject({ op: z.literal('shuffle'), name: nodeName, input: nodeName, factor });
+/** A convolution (cross-correlation, zero padding): the only thing that is evaluated on ciphertexts. */
+const linear = z.strictObject({
+  op: z.literal('linear'),
+  name: nodeName,
+  input: nodeName,
+  /** Number in the address of the host; layers are numbered from 0 in order. */
+  layer: z.int().min(0).max(limits.planNodes),
+  inChannels: channels,
+  outChannels: channels,
+  /** [rows, columns] */
+  kernel: z.tuple([taps, taps]),
+  stride: z.tuple([stride, stride]),
+  /** [top, left, bottom, right] */
+  padding: z.tuple([pad, pad, pad, pad]),
+  /** Proved at import: every accumulator y of this layer has |y| <= accumulatorBound < t/2. */
+  accumulatorBound: z
+    .int()
+    .min(0)
+    .max(2 ** 31),
+});
+/** x' = clamp(roundHalfUp(x * m / 2^shift), low, high); m is `negative[c]` where x < 0. ReLU has negative 0. */
+const requantise = z.strictObject({
+  op: z.literal('requantise'),
+  name: nodeName,
+  input: nodeName,
+  /** One for every channel, or a single one for all. */
+  positive: perChannel,
+  negative: perChannel,
+  shift,
+  ...range,
+});
+/** x' = clamp(roundHalfUp((square * x^2 + slope * x + constant) / 2^shift), low, high) */
+const polynomial = z.strictObject({
+  op: z.literal('polynomial'),
+  name: nodeName,
+  input: nodeName,
+  square: integer,
+  slope: integer,
+  constant: integer,
+  shift,
+  ...range,
+});
+/** x' = clamp(roundHalfUp((a * multipliers[0] + b * multipliers[1]) / 2^shift), low, high) */
+const add = z.strictObject({
+  op: z.literal('add'),
+  name: nodeName,
+  inputs: z.tuple([nodeName, nodeName]),
+  multipliers: z.tuple([multiplier, multiplier]),
+  shift,
+  ...range,
+});
+
+export const planNodeSchema = z.discriminatedUnion('op', [
+  unshuffle,
+  shuffle,
+  linear,
+  requantise,
+  polynomial,
+  add,
+]);
+
+/**
+ * The public shape of a model: a dataflow graph in order of evaluation, without weights.
+ * The first value is named `image`: one channel of HU, clipped to the input range.
+ */
+export const planSchema = z.strictObject({
+  format: z.literal('cipherdose-plan/1'),
+  id: modelId,
+  version: semanticVersion,
+  framework: z.enum(['linear', 'interactive']),
+  parameterSet: z.enum(parameterSetNames as [string, ...string[]]),
+  /** Range of HU that the model takes; pixels outside are clipped and the clipped part is added back at the end. */
+  input: z.strictObject({ lowHu: z.int().min(-32768).max(32767), highHu: z.int().min(-32768).max(32767) }),
+  nodes: z.array(planNodeSchema).min(1).max(limits.planNodes),
+  output: nodeName,
+  /** SHA-256 of the integer weights and biases, which stay on the host. */
+  weightsDigest: sha256Hex,
+});
+
+export type Plan = z.infer<typeof planSchema>;
+export type PlanNode = z.infer<typeof planNodeSchema>;
+export type LinearNode = z.infer<typeof linear>;
+export type RequantiseNode = z.infer<typeof requantise>;
+export type PolynomialNode = z.infer<typeof polynomial>;
+export type AddNode = z.infer<typeof add>;

@@ -1,0 +1,9 @@
+export {
+  finishLayer,
+  startSlice,
+  type AwaitingLayer,
+  type FinishedSlice,
+  type GroupExchange,
+  type GroupResult,
+  type SliceState,
+} from './slice-session.ts';

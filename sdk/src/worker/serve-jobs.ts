@@ -1,0 +1,50 @@
+import { DenoiseError } from '../errors/index.ts';
+import { loadSeal, SealCipher } from '../he/index.ts';
+import { parameterSet } from '../protocol/index.ts';
+import { readyId, type HeJob, type WorkerReply, type WorkerRequest, type WorkerStart } from './jobs.ts';
+import { decryptGroup, encryptGroup } from './layer-cipher.ts';
+
+/** The worker's end of a message port. */
+export interface WorkerPort {
+  post(reply: WorkerReply, transfer: ArrayBuffer[]): void;
+  onMessage(listener: (message: WorkerStart | WorkerRequest) => void): void;
+}
+
+/** Runs a worker: loads SEAL at the first message, then does jobs in order. Keys are made here and stay here. */
+export function serveJobs(port: WorkerPort): void {
+  let work:
+    Promise<((job: HeJob) => Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>) | undefined> | undefined;
+  port.onMessage((message) => {
+    if (!('id' in message)) {
+      work = reply(port, readyId, () => start(message));
+      return;
+    }
+    void work?.then((run) => reply(port, message.id, () => run?.(message.job)));
+  });
+}
+
+async function start(
+  message: WorkerStart,
+): Promise<(job: HeJob) => Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
+  const seal = await loadSeal(message.sealWasmUrl);
+  const ciphers = new Map<string, SealCipher>();
+  return (job) => {
+    let cipher = ciphers.get(job.set);
+    if (!cipher) ciphers.set(job.set, (cipher = new SealCipher(seal, parameterSet(job.set))));
+    return job.kind === 'encrypt' ? encryptGroup(cipher, job) : decryptGroup(cipher, job);
+  };
+}
+
+async function reply<T>(port: WorkerPort, id: number, call: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    const result = await call();
+    if (ArrayBuffer.isView(result)) {
+      const view = result as Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+      port.post({ id, result: view }, [view.buffer]);
+    } else port.post({ id }, []);
+    return result;
+  } catch (error) {
+    port.post({ id, error: DenoiseError.wrap(error, 'WORKER_FAILED').serialise() }, []);
+    return undefined;
+  }
+}

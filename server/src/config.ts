@@ -1,0 +1,88 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { limits } from '@cipherdose/sdk/protocol';
+
+const milliseconds = z.int().min(1).max(3_600_000);
+const count = z.int().min(1).max(1_000_000);
+const path = z.string().min(1);
+const origin = z.string().refine((value) => value === '*' || isOrigin(value), {
+  message: "must be '*' or an origin such as https://viewer.example.org",
+});
+
+/** Everything that can be set on a model host. */
+export const hostConfigSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  /** 0 takes a free port. */
+  port: z.int().min(0).max(65_535).default(8080),
+  /** Folder of models; default: those that come with the package. */
+  models: path.default(fileURLToPath(new URL('../models', import.meta.url))),
+  /** Hashed API keys, made by `cipherdose-server keys add`. */
+  keysFile: path.default('cipherdose-keys.json'),
+  /** Takes requests without an API key. Only on a loopback address, unless `openToNetwork` is set too. */
+  open: z.boolean().default(false),
+  openToNetwork: z.boolean().default(false),
+  /** Evaluation threads. */
+  threads: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(() => availableParallelism()),
+  /** Evaluations that may wait for a thread. */
+  maxQueue: z.int().min(0).max(1_000_000).default(64),
+  /** Frames that may be received, evaluated and sent at once: bounds the memory of the host. */
+  maxConcurrentRequests: count.default(16),
+  maxBodyBytes: z
+    .int()
+    .min(1024)
+    .max(limits.frameBytes)
+    .default(64 * 2 ** 20),
+  /** Longest time that the body of one request may take to arrive. */
+  bodyTimeoutMs: milliseconds.default(60_000),
+  /** The same for the whole request, its headers included. */
+  requestTimeoutMs: milliseconds.default(120_000),
+  /** Longest time that a closing host waits for what still runs. */
+  closeTimeoutMs: milliseconds.default(30_000),
+  /** Requests of one API key, or of one address where keys are not needed. */
+  rateLimit: z
+    .strictObject({ max: count, perSeconds: z.int().min(1).max(86_400) })
+    .default({ max: 6000, perSeconds: 60 }),
+  /** Origins of web pages that may ask; '*' for all. */
+  corsOrigins: z.array(origin).default([]),
+  /** PEM files; without them the host speaks plain HTTP. */
+  tls: z.strictObject({ certFile: path, keyFile: path }).optional(),
+  /** Believes x-forwarded-for: only behind a proxy of your own. */
+  trustProxy: z.boolean().default(false),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+});
+
+export type HostConfig = Readonly<z.infer<typeof hostConfigSchema>>;
+
+/**
+ * Unchecked in, checked and frozen out, with every default filled in.
+ * @throws CONFIG_INVALID naming the field
+ */
+export function checkConfig(untrusted: unknown): HostConfig {
+  const parsed = hostConfigSchema.safeParse(untrusted);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+    throw invalid([...(issue?.path ?? []), ...unknown].join('.'), issue?.message ?? '');
+  }
+  const config = parsed.data;
+  if (config.requestTimeoutMs < config.bodyTimeoutMs)
+    throw invalid('requestTimeoutMs', 'is shorter than bodyTimeoutMs');
+  if (config.open && !config.openToNetwork && !isLoopback(config.host))
+    throw invalid('open', `${config.host} can be reached from the network; use API keys, or set openToNetwork too`);
+  return Object.freeze(config);
+}
+
+const invalid = (field: string, reason: string): DenoiseError =>
+  new DenoiseError('CONFIG_INVALID', { field, reason });
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value;
+}

@@ -1,0 +1,57 @@
+import { requestCiphertextBytes, type ParameterSet } from '@cipherdose/sdk/protocol';
+import type { Kernel, KernelParameters } from './kernel.ts';
+import { outputStride, polynomialBytes, type LayerGeometry } from './layer-geometry.ts';
+import type { Region } from './memory-arena.ts';
+
+/** The memory in which one request is evaluated, and what the steps of the evaluation share. Give it back at the end. */
+export interface Workspace {
+  readonly kernel: Kernel;
+  readonly layer: LayerGeometry;
+  readonly parameters: KernelParameters;
+  readonly region: Region;
+  /** One ciphertext as it came. */
+  readonly packed: number;
+  /** Words of the seed expansion: N u64 a prime. */
+  readonly words: number;
+  /** For each prime c0, c1 of two tiles; then, between the steps, rounded coefficients. */
+  readonly polynomials: number;
+  /** Transformed inputs, in the order of `accumulate`, one prime behind the other. */
+  readonly inputs: number;
+  readonly inputPrimeBytes: number;
+  /** Sums, in the order of `accumulate`, one prime behind the other. */
+  readonly outputs: number;
+  readonly outputPrimeBytes: number;
+}
+
+/** @param tiles tiles held at a time */
+export function openWorkspace(kernel: Kernel, layer: LayerGeometry, tiles: number): Workspace {
+  const { set, node, outChannelsPerBlock } = layer;
+  const parameters = kernel.parameters(set);
+  const primes = set.primes.length;
+  const inputPrimeBytes = node.inChannels * tiles * 2 * polynomialBytes;
+  const outputPrimeBytes = outChannelsPerBlock * tiles * 2 * outputStride;
+  const packedLength = packedRoom(set);
+  const region = kernel.allocate(
+    packedLength + primes * (6 * polynomialBytes + inputPrimeBytes + outputPrimeBytes),
+  );
+  const packed = region.address;
+  const words = packed + packedLength;
+  const polynomials = words + primes * 2 * polynomialBytes;
+  const inputs = polynomials + primes * 4 * polynomialBytes;
+  const outputs = inputs + primes * inputPrimeBytes;
+  return {
+    kernel,
+    layer,
+    parameters,
+    region,
+    packed,
+    words,
+    polynomials,
+    inputs,
+    inputPrimeBytes,
+    outputs,
+    outputPrimeBytes,
+  };
+}
+
+const packedRoom = (set: ParameterSet): number => Math.ceil(requestCiphertextBytes(set) / 64) * 64;

@@ -1,0 +1,109 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import type { ParameterSet } from '@cipherdose/sdk/protocol';
+import type { LinearWeights } from './integer-network.ts';
+
+/** Inputs of a layer are integers in low..high; zero padding is one of them. */
+export interface InputRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The largest |accumulator| that any input in the range can give, zero padding included. Exact, and reached by the
+ * input that takes, at every tap, the end of the range that pulls the sum away from 0.
+ */
+export function accumulatorBound({ weights, bias }: LinearWeights, range: InputRange): number {
+  const low = Math.min(0, range.low);
+  const high = Math.max(0, range.high);
+  const taps = weights.length / bias.length;
+  let bound = 0;
+  for (let channel = 0; channel < bias.length; channel++) {
+    let positive = 0;
+    let negative = 0;
+    for (let i = channel * taps; i < (channel + 1) * taps; i++) {
+      const weight = weights[i] as number;
+      if (weight > 0) positive += weight;
+      else negative -= weight;
+    }
+    const offset = bias[channel] as number;
+    const most = positive * high - negative * low + offset;
+    const least = positive * low - negative * high + offset;
+    bound = Math.max(bound, Math.abs(most), Math.abs(least));
+  }
+  return bound;
+}
+
+/** @throws ACCUMULATOR_BOUND unless every accumulator stays below t/2, so that none can wrap modulo t. */
+export function proveAccumulators(layer: LinearWeights, range: InputRange, set: ParameterSet): number {
+  const bound = accumulatorBound(layer, range);
+  const most = 2 ** (set.plainModulusBits - 1);
+  if (!(bound < most)) throw new DenoiseError('ACCUMULATOR_BOUND', { bound, most });
+  return bound;
+}
+
+// SEAL draws fresh noise from a centred binomial distribution of 21 + 21 bits, so |e| <= 21; encoding m as
+// round(q/t * m) adds at most 1/2.
+const freshNoise = 21.5;
+
+/** An event counts as impossible if its probability is at most 2^-this for one coefficient. */
+const failureBits = 128;
+
+/**
+ * What the noise of a layer's reply is made of. BFV decrypts c0 + c1*s = q/t*m + v to m while |v| < q/(2t), and
+ * after a layer v holds
+ * - fresh noise and encoding, multiplied by the weights: at most 21.5 * sum|w| in one output channel;
+ * - the bias, added in a 64-bit fraction of q, and integer rounding in the client's lift and decryption: 4 at most;
+ * - c0 rounded to c0Bits: at most q / 2^(c0Bits+1);
+ * - c1 rounded to c1Bits, then multiplied by the secret. Each of the N rounding errors is at most
+ *   q / 2^(c1Bits+1) + 1/2 and does not depend on s, whose coefficients are independent, uniform in {-1, 0, 1}. By
+ *   Hoeffding's inequality (1963, theorem 2) their sum leaves
+ *   sqrt(N * (128 + 1) * ln 2 / 2) * (q / 2^c1Bits + 1) with probability 2^-128 at most.
+ * @returns `most`: the noise at which decryption may fail, and `rounding`: the part that no weight changes
+ */
+function noiseBudget(set: ParameterSet): { readonly most: number; readonly rounding: number } {
+  const q = set.primes.reduce((product, prime) => product * prime, 1);
+  const hoeffding = Math.sqrt((set.ringDegree * (failureBits + 1) * Math.LN2) / 2);
+  return {
+    most: q / 2 ** (set.plainModulusBits + 1),
+    rounding: 4 + q / 2 ** (set.c0Bits + 1) + hoeffding * (q / 2 ** set.c1Bits + 1),
+  };
+}
+
+/**
+ * Bits of room between the largest noise of a layer's reply and the noise at which decryption may fail.
+ * @param sum the largest sum|w| of an output channel
+ * @returns log2(most / noise); not positive if decryption may fail
+ */
+export function noiseMargin(sum: number, set: ParameterSet): number {
+  const { most, rounding } = noiseBudget(set);
+  return Math.log2(most / (freshNoise * sum + rounding));
+}
+
+/** The sum|w| of an output channel below which {@link noiseMargin} is positive. */
+export function largestWeightSum(set: ParameterSet): number {
+  const { most, rounding } = noiseBudget(set);
+  return (most - rounding) / freshNoise;
+}
+
+/** The largest sum of |w| of an output channel. */
+export function weightSum({ weights, bias }: LinearWeights): number {
+  const taps = weights.length / bias.length;
+  let most = 0;
+  for (let channel = 0; channel < bias.length; channel++) {
+    let sum = 0;
+    for (let i = channel * taps; i < (channel + 1) * taps; i++) sum += Math.abs(weights[i] as number);
+    most = Math.max(most, sum);
+  }
+  return most;
+}
+
+/**
+ * @returns the margin in bits
+ * @throws NOISE_BOUND unless every reply of the layer decrypts
+ */
+export function proveNoise(layer: LinearWeights, set: ParameterSet): number {
+  const sum = weightSum(layer);
+  const margin = noiseMargin(sum, set);
+  if (!(margin > 0)) throw new DenoiseError('NOISE_BOUND', { weightSum: sum, marginBits: margin });
+  return margin;
+}

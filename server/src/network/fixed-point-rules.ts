@@ -1,0 +1,98 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { safeProduct } from '@cipherdose/sdk/image';
+import type { Form } from './value-forms.ts';
+
+/** Largest real value above 0 and largest magnitude below 0 that a channel takes. */
+export interface Extent {
+  readonly above: number;
+  readonly below: number;
+}
+
+/** Integers low..high of a value and the real value of one unit: one for each channel, or a single one for all. */
+export interface Scaling {
+  readonly scales: Float64Array;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One unit of an `output` value, HU. */
+export const outputUnit = 1 / 16;
+const outputReach = 2 ** 19;
+
+/** Extents that were seen are widened, so that images unlike the calibration's are not clipped. */
+const headroom = 1.25;
+/** A channel's scale is at least this part of the largest one: a channel that was quiet may not stay so. */
+const quietest = 1 / 16;
+
+/**
+ * Chooses the integers of a value from the extents that its channels had in calibration.
+ * @param bits of the larger side; unsigned values use all of them, signed ones have a sign on top
+ * @param clip real range outside which the value never lies
+ */
+export function chooseScaling(
+  form: Form,
+  extents: readonly Extent[],
+  bits: number,
+  clip: { readonly low: number; readonly high: number },
+): Scaling {
+  if (form === 'output')
+    return {
+      scales: Float64Array.of(outputUnit),
+      low: Math.max(-outputReach, Math.round(clip.low / outputUnit)),
+      high: Math.min(outputReach - 1, Math.round(clip.high / outputUnit)),
+    };
+  const widened = extents.map(({ above, below }) => ({
+    above: Math.min(above * headroom, Math.max(0, clip.high)),
+    below: Math.min(below * headroom, Math.max(0, -clip.low)),
+  }));
+  const all: Extent = {
+    above: Math.max(...widened.map((extent) => extent.above)),
+    below: Math.max(...widened.map((extent) => extent.below)),
+  };
+  const most = 2 ** bits - 1;
+  const largest = Math.max(all.above, all.below);
+  if (largest === 0) return { scales: Float64Array.of(1), low: -most, high: most };
+  const high = Math.ceil((most * all.above) / largest);
+  const low = all.below === 0 ? 0 : -Math.ceil((most * all.below) / largest);
+  const scaleOf = ({ above, below }: Extent): number =>
+    Math.max(high === 0 ? 0 : above / high, low === 0 ? 0 : below / -low);
+  const common = scaleOf(all);
+  const clipped = Number.isFinite(clip.low) || Number.isFinite(clip.high);
+  if (form === 'channelwise' && !clipped)
+    return {
+      scales: Float64Array.from(widened, (extent) => Math.max(scaleOf(extent), common * quietest)),
+      low,
+      high,
+    };
+  return {
+    scales: Float64Array.of(common),
+    low: Math.max(low, Math.round(clip.low / common)),
+    high: Math.min(high, Math.round(clip.high / common)),
+  };
+}
+
+const largestMultiplier = 2 ** 40;
+const largestShift = 52;
+
+/**
+ * Integers m and a shift with m / 2^shift close to each ratio: exact and small if they can be, else with as many bits
+ * as products below 2^53 leave.
+ * @param product the largest |sum of ratio * x|
+ * @param magnitude the largest sum of |x|
+ * @throws MODEL_INVALID if a ratio is too large for any shift
+ */
+export function chooseMultipliers(
+  ratios: readonly number[],
+  product: number,
+  magnitude: number,
+): { readonly multipliers: number[]; readonly shift: number } {
+  const largest = Math.max(...ratios.map(Math.abs));
+  // Rounding moves each m by 1/2 at most; adding half of 2^shift rounds the quotient.
+  const fits = (shift: number): boolean =>
+    (product + 2) * 2 ** shift + magnitude < safeProduct && largest * 2 ** shift < largestMultiplier;
+  if (!fits(0)) throw new DenoiseError('MODEL_INVALID', { reason: 'a value grows beyond 2^53' });
+  let shift = 0;
+  const exact = (): boolean => ratios.every((ratio) => Number.isInteger(ratio * 2 ** shift));
+  while (shift < largestShift && fits(shift + 1) && !exact()) shift++;
+  return { multipliers: ratios.map((ratio) => Math.round(ratio * 2 ** shift)), shift };
+}

@@ -1,0 +1,342 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import {
+  pixelShuffle,
+  pixelUnshuffle,
+  polynomial,
+  requantise,
+  weightedSum,
+  type FeatureMap,
+  type HuImage,
+} from '@cipherdose/sdk/image';
+import { parameterSet, type ParameterSet, type PlanNode } from '@cipherdose/sdk/protocol';
+import { proveAccumulators, proveNoise } from './bounds.ts';
+import { convolve } from './clear-convolution.ts';
+import { channelExtents, clipImage } from './calibration-maps.ts';
+import { chooseMultipliers, chooseScaling, type Extent, type Scaling } from './fixed-point-rules.ts';
+import {
+  channelsOf,
+  type FloatActivation,
+  type FloatAdd,
+  type FloatNetwork,
+  type FloatNode,
+} from './float-network.ts';
+import type { FloatLinear, FloatPolynomial, FloatShuffle } from './float-network.ts';
+import type { LinearWeights } from './integer-network.ts';
+import { quantiseWeights } from './quantise-weights.ts';
+import { isScaling, valueForms, type Form } from './value-forms.ts';
+
+/** Bits of the values that a linear layer takes, sign apart. */
+const activationBits = 12;
+/** Bits of the values that a polynomial takes, sign apart. */
+const wideBits = 17;
+
+export interface QuantiseOptions {
+  readonly parameterSet: string;
+  readonly input: { readonly lowHu: number; readonly highHu: number };
+  /** Real slices: they decide the range of every value, and nothing else. At least one. */
+  readonly calibration: readonly HuImage[];
+}
+
+/** What import proved of one linear layer. */
+export interface LayerProof {
+  readonly layer: number;
+  /** Every |accumulator| is at most this, which is below t/2. */
+  readonly accumulatorBound: number;
+  /** Room between the noise of a reply and the noise at which decryption may fail, bits. */
+  readonly noiseMarginBits: number;
+  /** Bits of the largest weight, sign apart. */
+  readonly weightBits: number;
+}
+
+export interface QuantisedNetwork {
+  readonly nodes: readonly PlanNode[];
+  readonly output: string;
+  readonly layers: readonly LinearWeights[];
+  readonly proofs: readonly LayerProof[];
+}
+
+/** A value on its way: its name in the plan, what its integers mean, and what they are on each calibration image. */
+interface IntegerValue extends Scaling {
+  readonly name: string;
+  readonly channels: number;
+  /** Accumulators and other values that no layer can take before they are requantised. */
+  readonly raw: boolean;
+  readonly maps: readonly FeatureMap[];
+}
+
+type Clip = Pick<FloatActivation, 'low' | 'high'>;
+const unlimited: Clip = { low: -Infinity, high: Infinity };
+const identity = { positive: [1], negative: [1], ...unlimited };
+
+/**
+ * Turns a network of real weights into integers, node by node: the range of each value is what the integer network
+ * so far makes of the calibration images. Deterministic.
+ * @throws CALIBRATION_INVALID, ACCUMULATOR_BOUND, NOISE_BOUND, MODEL_INVALID
+ */
+export function quantise(network: FloatNetwork, options: QuantiseOptions): QuantisedNetwork {
+  if (options.calibration.length === 0) throw new DenoiseError('CALIBRATION_INVALID', { images: 0 });
+  const quantiser = new Quantiser(network, options);
+  for (const node of network.nodes) quantiser.add(node);
+  return quantiser.finish();
+}
+
+class Quantiser {
+  readonly #network: FloatNetwork;
+  readonly #input: QuantiseOptions['input'];
+  readonly #images: readonly HuImage[];
+  readonly #set: ParameterSet;
+  readonly #forms: ReadonlyMap<string, Form>;
+  readonly #channels: ReadonlyMap<string, number>;
+  /** By name in the float network. */
+  readonly #values = new Map<string, IntegerValue>();
+  readonly #settled = new Map<string, IntegerValue>();
+  readonly #nodes: PlanNode[] = [];
+  readonly #layers: LinearWeights[] = [];
+  readonly #proofs: LayerProof[] = [];
+
+  constructor(network: FloatNetwork, options: QuantiseOptions) {
+    this.#network = network;
+    this.#input = options.input;
+    this.#images = options.calibration;
+    this.#set = parameterSet(options.parameterSet);
+    this.#forms = valueForms(network);
+    this.#channels = channelsOf(network);
+    const { lowHu, highHu } = options.input;
+    const maps = options.calibration.map((image) => clipImage(image, lowHu, highHu));
+    const scales = Float64Array.of(1);
+    this.#values.set('image', {
+      name: 'image',
+      channels: 1,
+      raw: false,
+      scales,
+      low: lowHu,
+      high: highHu,
+      maps,
+    });
+  }
+
+  add(node: FloatNode): void {
+    this.#values.set(node.name, this.#quantised(node));
+  }
+
+  finish(): QuantisedNetwork {
+    const output = this.#inHu(this.#value(this.#network.output));
+    return { nodes: this.#nodes, output: output.name, layers: this.#layers, proofs: this.#proofs };
+  }
+
+  #quantised(node: FloatNode): IntegerValue {
+    switch (node.op) {
+      case 'linear':
+        return this.#linear(node);
+      case 'activation':
+        return isScaling(node) ? this.#scaled(node) : this.#activation(node);
+      case 'polynomial':
+        return this.#polynomial(node);
+      case 'add':
+        return this.#sum(node);
+      default:
+        return this.#shuffled(node);
+    }
+  }
+
+  #linear(node: FloatLinear): IntegerValue {
+    const input = this.#settle(node.input);
+    const { layer, scales } = quantiseWeights(node, input.scales, input, this.#set);
+    const bound = proveAccumulators(layer, input, this.#set);
+    const number = this.#layers.push(layer) - 1;
+    const largest = layer.weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    this.#proofs.push({
+      layer: number,
+      accumulatorBound: bound,
+      noiseMarginBits: proveNoise(layer, this.#set),
+      weightBits: Math.ceil(Math.log2(largest + 1)),
+    });
+    const { inChannels, outChannels, kernel, stride, padding } = node;
+    const shape = { inChannels, outChannels, kernel, stride, padding };
+    this.#nodes.push({
+      op: 'linear',
+      name: node.name,
+      input: input.name,
+      layer: number,
+      ...shape,
+      accumulatorBound: bound,
+    });
+    const maps = input.maps.map((map) => convolve(map, shape, layer));
+    return { name: node.name, channels: outChannels, raw: true, scales, low: -bound, high: bound, maps };
+  }
+
+  /** The same integers, each unit worth more or less. */
+  #scaled(node: FloatActivation): IntegerValue {
+    const input = this.#value(node.input);
+    const multiplier = node.positive[0] as number;
+    return { ...input, scales: input.scales.map((scale) => scale * multiplier) };
+  }
+
+  #activation(node: FloatActivation): IntegerValue {
+    return this.#requantised(this.#value(node.input), node, node.name, this.#scalingFor(node.name, node));
+  }
+
+  #polynomial(node: FloatPolynomial): IntegerValue {
+    const input = this.#settle(node.input);
+    const unit = singleScale(input);
+    const { square, slope, constant, name } = node;
+    const real = (x: number): number => (square * x * unit + slope) * x * unit + constant;
+    const target = this.#target(
+      name,
+      input.maps.map((map) => Float64Array.from(map.data, real)),
+    );
+    const out = singleScale(target);
+    const ratios = [(square * unit * unit) / out, (slope * unit) / out, constant / out] as const;
+    const x = magnitude(input);
+    const product = (Math.abs(ratios[0]) * x + Math.abs(ratios[1])) * x + Math.abs(ratios[2]);
+    const { multipliers, shift } = chooseMultipliers(ratios, product, x * x + x + 1);
+    const [m2, m1, m0] = multipliers as [number, number, number];
+    const rule = { square: m2, slope: m1, constant: m0, shift, low: target.low, high: target.high };
+    this.#nodes.push({ op: 'polynomial', name, input: input.name, ...rule });
+    const maps = input.maps.map((map) => polynomial(map, rule));
+    return { ...target, name, channels: input.channels, raw: false, maps };
+  }
+
+  #sum(node: FloatAdd): IntegerValue {
+    const [a, b] = [this.#settle(node.inputs[0]), this.#settle(node.inputs[1])];
+    const units = [singleScale(a) * node.multipliers[0], singleScale(b) * node.multipliers[1]] as const;
+    const sums = a.maps.map((map, image) => {
+      const other = b.maps[image]?.data ?? new Int32Array();
+      return Float64Array.from(map.data, (x, i) => x * units[0] + (other[i] as number) * units[1]);
+    });
+    const target = this.#target(node.name, sums);
+    const ratios = units.map((unit) => unit / singleScale(target)) as [number, number];
+    const product = Math.abs(ratios[0]) * magnitude(a) + Math.abs(ratios[1]) * magnitude(b);
+    const { multipliers, shift } = chooseMultipliers(ratios, product, magnitude(a) + magnitude(b));
+    const rule = { multipliers: multipliers as [number, number], shift, low: target.low, high: target.high };
+    this.#nodes.push({ op: 'add', name: node.name, inputs: [a.name, b.name], ...rule });
+    const maps = a.maps.map((map, image) => weightedSum(map, b.maps[image] as FeatureMap, rule));
+    return { ...target, name: node.name, channels: a.channels, raw: false, maps };
+  }
+
+  #shuffled(node: FloatShuffle): IntegerValue {
+    const input = this.#settle(node.input);
+    const { op, name, factor } = node;
+    this.#nodes.push({ op, name, input: input.name, factor });
+    const maps = input.maps.map((map, image) => {
+      if (op === 'unshuffle') return pixelUnshuffle(map, factor);
+      const { height, width } = this.#images[image] as HuImage;
+      return pixelShuffle(
+        map,
+        factor,
+        Math.min(height, map.height * factor),
+        Math.min(width, map.width * factor),
+      );
+    });
+    const zero = op === 'unshuffle' ? { low: Math.min(0, input.low), high: Math.max(0, input.high) } : {};
+    return { ...input, ...zero, name, channels: this.#channels.get(name) as number, maps };
+  }
+
+  /** A value in the form that all that use it can take. */
+  #settle(name: string): IntegerValue {
+    const value = this.#value(name);
+    if (!value.raw) return value;
+    const known = this.#settled.get(name);
+    if (known) return known;
+    const settled = this.#requantised(value, identity, `${name}-fixed`, (extents) =>
+      chooseScaling(this.#form(name), extents, this.#bits(name), unlimited),
+    );
+    this.#settled.set(name, settled);
+    return settled;
+  }
+
+  #requantised(
+    input: IntegerValue,
+    rule: Pick<FloatActivation, 'positive' | 'negative' | 'low' | 'high'>,
+    name: string,
+    scaling: (extents: readonly Extent[]) => Scaling,
+  ): IntegerValue {
+    const channel = <T>(list: ArrayLike<T>, c: number): T => (list[c] ?? list[0]) as T;
+    const extents = channelExtents(input.maps, (x, c) => {
+      const y = x * channel(input.scales, c) * channel(x < 0 ? rule.negative : rule.positive, c);
+      return Math.max(rule.low, Math.min(rule.high, y));
+    });
+    const target = scaling(extents);
+    const count = Math.max(
+      input.scales.length,
+      rule.positive.length,
+      rule.negative.length,
+      target.scales.length,
+    );
+    const ratios = (multipliers: readonly number[]): number[] =>
+      Array.from(
+        { length: count },
+        (_, c) => (channel(input.scales, c) * channel(multipliers, c)) / channel(target.scales, c),
+      );
+    const [positive, negative] = [ratios(rule.positive), ratios(rule.negative)];
+    const most = Math.max(...positive.map(Math.abs), ...negative.map(Math.abs));
+    const x = magnitude(input);
+    const { multipliers, shift } = chooseMultipliers([...positive, ...negative], most * x, x);
+    const fixed = {
+      positive: multipliers.slice(0, count),
+      negative: multipliers.slice(count),
+      shift,
+      low: target.low,
+      high: target.high,
+    };
+    this.#nodes.push({ op: 'requantise', name, input: input.name, ...fixed });
+    const maps = input.maps.map((map) => requantise(map, fixed));
+    return { ...target, name, channels: input.channels, raw: false, maps };
+  }
+
+  /** Scaling of a node that has one scale for all channels, from its real values on the calibration images. */
+  #target(name: string, real: readonly Float64Array[]): Scaling {
+    if (name === this.#network.output) return this.#outputScaling(unlimited);
+    const form = this.#form(name) === 'channelwise' ? 'common' : this.#form(name);
+    const maps = real.map((data) => ({ channels: 1, height: 1, width: data.length, data }));
+    return chooseScaling(
+      form,
+      channelExtents(maps, (x) => x),
+      this.#bits(name),
+      unlimited,
+    );
+  }
+
+  #scalingFor(name: string, clip: Clip): (extents: readonly Extent[]) => Scaling {
+    if (name === this.#network.output) return () => this.#outputScaling(clip);
+    return (extents) => chooseScaling(this.#form(name), extents, this.#bits(name), clip);
+  }
+
+  /** The output is whole HU inside the range of the input. */
+  #outputScaling(clip: Clip): Scaling {
+    const { lowHu, highHu } = this.#input;
+    return {
+      scales: Float64Array.of(1),
+      low: Math.max(lowHu, Math.round(clip.low)),
+      high: Math.min(highHu, Math.round(clip.high)),
+    };
+  }
+
+  #inHu(value: IntegerValue): IntegerValue {
+    const inHu = !value.raw && value.scales.length === 1 && value.scales[0] === 1;
+    if (inHu && value.low >= this.#input.lowHu && value.high <= this.#input.highHu) return value;
+    return this.#requantised(value, identity, 'output-hu', () => this.#outputScaling(unlimited));
+  }
+
+  #value(name: string): IntegerValue {
+    const value = this.#values.get(name);
+    if (!value) throw new DenoiseError('MODEL_INVALID', { reason: `value ${name} is not there` });
+    return value;
+  }
+
+  #form(name: string): Form {
+    return this.#forms.get(name) ?? 'wide';
+  }
+
+  #bits(name: string): number {
+    return this.#form(name) === 'wide' ? wideBits : activationBits;
+  }
+}
+
+const magnitude = (value: Scaling): number => Math.max(Math.abs(value.low), Math.abs(value.high));
+
+function singleScale(value: Scaling): number {
+  if (value.scales.length !== 1)
+    throw new DenoiseError('MODEL_INVALID', { reason: 'channels differ in scale' });
+  return value.scales[0] as number;
+}

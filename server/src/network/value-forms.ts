@@ -1,0 +1,49 @@
+import { inputsOf, type FloatActivation, type FloatNetwork, type FloatNode } from './float-network.ts';
+
+/**
+ * How the integers of a value are laid out:
+ * - `channelwise`: few bits, a scale of its own for each channel, which the next layer's weights take in;
+ * - `common`: few bits, one scale;
+ * - `wide`: more bits, one scale: what a polynomial or another activation takes;
+ * - `output`: a fixed small part of a HU, one scale: what only the output depends on.
+ */
+export type Form = 'channelwise' | 'common' | 'wide' | 'output';
+
+type Need = 'linear' | 'shared' | 'polynomial' | 'output';
+
+/** A change of scale alone changes no integer. */
+export const isScaling = (node: FloatNode): node is FloatActivation =>
+  node.op === 'activation' &&
+  node.positive.length === 1 &&
+  node.positive[0] === node.negative[0] &&
+  (node.positive[0] as number) > 0 &&
+  node.low === -Infinity &&
+  node.high === Infinity;
+
+/** The form of every value, by name: what all that use it can take. */
+export function valueForms(network: FloatNetwork): ReadonlyMap<string, Form> {
+  const needs = new Map<string, Set<Need>>([[network.output, new Set<Need>(['output'])]]);
+  const needsOf = (name: string): Set<Need> => {
+    const found = needs.get(name) ?? new Set<Need>();
+    needs.set(name, found);
+    return found;
+  };
+  for (const node of network.nodes.toReversed())
+    for (const input of inputsOf(node))
+      for (const need of needsOfInput(node, needsOf(node.name))) needsOf(input).add(need);
+  return new Map([...needs].map(([name, of]) => [name, formFor(of)]));
+}
+
+function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
+  if (node.op === 'linear' || node.op === 'polynomial') return [node.op];
+  if (node.op === 'activation') return isScaling(node) ? own : [];
+  // What passes through a shuffle or a sum needs one scale for all channels.
+  if (own.size === 0) return ['polynomial'];
+  return Array.from(own, (need) => (need === 'output' ? 'output' : 'shared'));
+}
+
+function formFor(needs: ReadonlySet<Need>): Form {
+  if (needs.has('shared')) return 'common';
+  if (needs.has('linear')) return needs.size === 1 ? 'channelwise' : 'common';
+  return needs.has('output') && needs.size === 1 ? 'output' : 'wide';
+}

@@ -1,0 +1,84 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { limits } from '@cipherdose/sdk/protocol';
+import { decodeModel } from './decode-model.ts';
+import type { AttributeProto, NodeProto, ValueInfoProto } from './onnx-schema.ts';
+import { readTensor, type Tensor } from './tensor.ts';
+
+/** One operator of the graph. */
+export interface OnnxNode {
+  readonly operator: string;
+  /** As the file names it, or its place in the file. */
+  readonly name: string;
+  /** Names of values; '' where an optional input is left out. */
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly attributes: ReadonlyMap<string, AttributeProto>;
+}
+
+/** A checked graph with one image in and one out. */
+export interface OnnxGraph {
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly input: { readonly name: string; readonly height: number; readonly width: number };
+  readonly output: string;
+}
+
+const mostNodes = 4096;
+const firstOpset = 7;
+/** Side that a graph with open sizes is traced with. */
+const tracedSide = 512;
+
+/**
+ * Reads an ONNX file as a graph of one input [1, 1, rows, columns] and one output.
+ * @throws ONNX_INVALID, ONNX_UNSUPPORTED
+ */
+export function readGraph(bytes: Uint8Array): OnnxGraph {
+  const { graph, opsetImport } = decodeModel(bytes);
+  if (!graph || graph.node.length === 0) throw new DenoiseError('ONNX_INVALID', { reason: 'there is no graph' });
+  if (graph.node.length > mostNodes)
+    throw new DenoiseError('ONNX_INVALID', { nodes: graph.node.length, most: mostNodes });
+  if (graph.sparseInitializer.length > 0)
+    throw new DenoiseError('ONNX_UNSUPPORTED', { operator: 'sparse initializer', supported: 'dense initializers' });
+  const opset = opsetImport.find(({ domain }) => isDefaultDomain(domain))?.version ?? 0;
+  if (opset < firstOpset)
+    throw new DenoiseError('ONNX_UNSUPPORTED', { opset, supported: `opset ${firstOpset} or later` });
+  const constants = new Map<string, Tensor>();
+  for (const tensor of graph.initializer) constants.set(tensor.name ?? '', readTensor(tensor, tensor.name ?? ''));
+  const inputs = graph.input.filter(({ name }) => !constants.has(name ?? ''));
+  const [input, ...otherInputs] = inputs;
+  const [output, ...otherOutputs] = graph.output;
+  if (!input || !output || otherInputs.length > 0 || otherOutputs.length > 0)
+    throw new DenoiseError('ONNX_UNSUPPORTED', {
+      inputs: inputs.length,
+      outputs: graph.output.length,
+      supported: 'one image in, one image out',
+    });
+  return {
+    nodes: graph.node.map(readNode),
+    constants,
+    input: { name: input.name ?? '', ...imageSize(input) },
+    output: output.name ?? '',
+  };
+}
+
+const isDefaultDomain = (domain: string | undefined): boolean => !domain || domain === 'ai.onnx';
+
+function readNode(proto: NodeProto, index: number): OnnxNode {
+  const operator = proto.opType ?? '';
+  const name = proto.name || `node ${index}`;
+  if (!isDefaultDomain(proto.domain))
+    throw new DenoiseError('ONNX_UNSUPPORTED', { operator, node: name, domain: proto.domain, supported: 'ai.onnx' });
+  const [output] = proto.output;
+  if (!output) throw new DenoiseError('ONNX_INVALID', { operator, node: name, reason: 'it has no output' });
+  const attributes = new Map(proto.attribute.map((attribute) => [attribute.name ?? '', attribute]));
+  return { operator, name, inputs: proto.input, output, attributes };
+}
+
+function imageSize(info: ValueInfoProto): { height: number; width: number } {
+  const dims = info.type?.tensorType?.shape?.dim.map(({ dimValue }) => dimValue ?? 0) ?? [];
+  const [batch, channels, height, width] = dims as [number, number, number, number];
+  const sane = dims.length === 4 && batch <= 1 && channels === 1 && [height, width].every((side) => side <= limits.imageSide);
+  if (!sane || Math.min(...dims) < 0)
+    throw new DenoiseError('ONNX_INVALID', { input: info.name ?? '', dims: dims.join('x'), expected: '1x1xHxW' });
+  return { height: height || tracedSide, width: width || tracedSide };
+}

@@ -47,10 +47,17 @@ function flush(held: u64, heldBits: u32, target: usize): usize {
 
 /** Unpacks `count` values of `bits` bits (1..32) into u32. @returns the address after the last byte read */
 export function unpackU32(source: usize, target: usize, count: u32, bits: u32): usize {
-  const mask: u64 = ((<u64>1) << bits) - 1;
+  const mask: u64 = (1 << (<u64>bits)) - 1;
+  const end = source + <usize>((<u64>count * bits + 7) >> 3);
   let held: u64 = 0;
   let heldBits: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
+    if (heldBits < bits && source + 4 <= end) {
+      held |= (<u64>load<u32>(source)) << heldBits;
+      source += 4;
+      heldBits += 32;
+    }
+    // The last bytes alone, so that nothing behind the stream is read.
     while (heldBits < bits) {
       held |= (<u64>load<u8>(source++)) << heldBits;
       heldBits += 8;

@@ -106,14 +106,15 @@ function turn32(d: v128, a: v128): v128 {
   return i32x4.shuffle(x, x, 1, 0, 3, 2);
 }
 
+// By shifts: engines build the mask of a byte shuffle anew each time.
 function turn24(b: v128, c: v128): v128 {
   const x = v128.xor(b, c);
-  return i8x16.shuffle(x, x, 3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10);
+  return v128.or(i64x2.shr_u(x, 24), i64x2.shl(x, 40));
 }
 
 function turn16(d: v128, a: v128): v128 {
   const x = v128.xor(d, a);
-  return i8x16.shuffle(x, x, 2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9);
+  return i16x8.shuffle(x, x, 1, 2, 3, 0, 5, 6, 7, 4);
 }
 
 function turn63(b: v128, c: v128): v128 {

@@ -46,7 +46,7 @@ export async function buildApp({ config, models, evaluator, keys, tls }: HostPar
   await app.register(requestLog);
   await app.register(unreadBodies);
   await app.register(admission, config);
-  await app.register(metrics);
+  await app.register(metrics, { pending: () => evaluator.pending });
   await app.register(closing, config);
   if (config.corsOrigins.length > 0)
     await app.register(cors, {

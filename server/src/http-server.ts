@@ -17,7 +17,7 @@ export function createHttpServer(listener: RequestListener, config: HostConfig, 
     requestTimeout: config.requestTimeoutMs,
     headersTimeout: Math.min(30_000, config.requestTimeoutMs),
     keepAliveTimeout: 20_000,
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: Math.min(5_000, config.requestTimeoutMs),
   };
   return tls ? createTlsServer({ ...timeouts, ...tls }, listener) : createServer(timeouts, listener);
 }

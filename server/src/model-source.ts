@@ -35,6 +35,8 @@ export interface Evaluation {
 
 /** Evaluates linear layers on ciphertexts: an {@link EvaluatorPool}, or a stub in tests. */
 export interface FrameEvaluator {
+  /** Frames that are evaluated or wait. */
+  readonly pending: number;
   /** @returns the whole reply frame. @throws FRAME_RESIDUE, HOST_BUSY */
   evaluate(evaluation: Evaluation): Promise<Uint8Array>;
 }

@@ -97,6 +97,7 @@ export function stubEvaluator(waitMs = 0): FrameEvaluator & { readonly frames: n
   const frames: number[] = [];
   return {
     frames,
+    pending: 0,
     async evaluate({ frame }) {
       frames.push(frame.length);
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -6,7 +6,7 @@ log.setLevel('silent', false);
 const { DicomDict, DicomMetaDictionary } = data;
 
 export type AttributeValue =
-  { readonly vr: string; readonly values: readonly (string | number)[] } | SequenceValue;
+  { readonly vr: string; readonly values: readonly (string | number | ArrayBuffer)[] } | SequenceValue;
 
 export interface SequenceValue {
   readonly vr: 'SQ';

@@ -28,10 +28,16 @@ export const productName = 'CipherDose';
 
 /** @throws DICOM_ATTRIBUTE_INVALID */
 export function checkOptions(options: DerivationOptions): void {
-  const { model, mode, softwareVersion, descriptionSuffix = '', timestamp, seriesNumberOffset = 0 } = options;
-  const texts = { ...model, mode, softwareVersion, descriptionSuffix };
-  for (const [option, text] of Object.entries(texts))
-    if (!/^[\x20-\x5b\x5d-\x7e]{0,128}$/.test(text)) invalidOption(option, 'not short printable ASCII');
+  const {
+    model,
+    mode,
+    softwareVersion,
+    descriptionSuffix = ' ',
+    timestamp,
+    seriesNumberOffset = 0,
+  } = options;
+  for (const [option, text] of Object.entries({ ...model, mode, softwareVersion, descriptionSuffix }))
+    if (!/^[\x20-\x5b\x5d-\x7e]{1,128}$/.test(text)) invalidOption(option, 'not short printable ASCII');
   if (descriptionSuffix.length > 32) invalidOption('descriptionSuffix', 'longer than 32');
   if (Number.isNaN(timestamp.getTime())) invalidOption('timestamp', 'not a time');
   if (!Number.isInteger(seriesNumberOffset)) invalidOption('seriesNumberOffset', 'not whole');
@@ -56,6 +62,7 @@ export const fileMeta = (
   softwareVersion: string,
 ): AttributeValues =>
   attributes(
+    [tags.fileMetaVersion, { vr: 'OB', values: [Uint8Array.of(0, 1).buffer] }],
     [tags.mediaStorageSopClassUid, text('UI', ctImageStorage)],
     [tags.mediaStorageSopInstanceUid, text('UI', sopInstanceUid)],
     [tags.transferSyntaxUid, text('UI', transferSyntax)],

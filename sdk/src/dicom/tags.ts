@@ -34,6 +34,7 @@ export const tags = {
   contributingEquipmentSequence: 0x0018a001,
   contributionDateTime: 0x0018a002,
   contributionDescription: 0x0018a003,
+  patientName: 0x00100010,
   studyInstanceUid: 0x0020000d,
   seriesInstanceUid: 0x0020000e,
   seriesNumber: 0x00200011,

@@ -81,10 +81,29 @@ export const errorTable = {
   DICOM_ATTRIBUTE_MISSING: entry(0, false, 'A required attribute is missing'),
   DICOM_ATTRIBUTE_INVALID: entry(0, false, 'An attribute has a value that cannot be used'),
   DICOM_PIXEL_LENGTH: entry(0, false, 'The pixel data is shorter than rows and columns say'),
+  DICOM_DENOISED: entry(0, false, 'The object was denoised before; denoising it again is a mistake'),
+  // Orthanc bridge
+  ORTHANC_UNREACHABLE: entry(0, true, 'Orthanc cannot be reached'),
+  ORTHANC_REFUSED: entry(0, true, 'Orthanc refuses the name or password'),
+  ORTHANC_RESPONSE: entry(0, true, 'Orthanc answered with something unexpected'),
+  ORTHANC_STORAGE_FULL: entry(0, true, 'Orthanc has no room left'),
+  ORTHANC_REJECTED: entry(0, false, 'Orthanc does not take the object'),
+  WRITE_UNVERIFIED: entry(0, true, 'Orthanc holds other bytes than were sent'),
+  SERIES_GONE: entry(0, false, 'The series is no longer there'),
+  SERIES_CHANGED: entry(0, true, 'The series changed while it was processed'),
+  SERIES_INCOMPLETE: entry(0, false, 'The series has gaps'),
+  SERIES_MIXED: entry(0, false, 'The series has slices of different geometry'),
+  SERIES_EMPTY: entry(0, false, 'The series has no CT image to denoise'),
+  DICOM_DECODE: entry(0, false, 'The compressed pixels cannot be decoded exactly'),
+  QUEUE_UNAVAILABLE: entry(0, true, 'The queue database cannot be used'),
+  QUEUE_IN_USE: entry(0, false, 'Another bridge uses the queue folder'),
+  JOB_UNKNOWN: entry(0, false, 'There is no such job'),
+  DISK_WATERMARK: entry(0, true, 'The disk of the bridge is nearly full'),
   // Command line
   USAGE: entry(0, false, 'The command line is not valid'),
   FILE_UNREADABLE: entry(0, false, 'The file cannot be read'),
   FILE_UNWRITABLE: entry(0, false, 'The file cannot be written'),
+  UNEXPECTED: entry(0, false, 'Something failed that should not: please report it'),
 } as const satisfies Record<string, ErrorEntry>;
 
 /** A stable name of a failure, safe to test for. */

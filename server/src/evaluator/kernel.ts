@@ -57,9 +57,7 @@ export interface PrimeConstants {
   readonly prime: number;
   /** Address of its tables. */
   readonly table: number;
-  /** 1/N: the inverse NTT gives residues. */
-  readonly residueScale: Scale;
-  /** (q/p)^-1 / N: the inverse NTT gives what {@link KernelFunctions.roundPolynomial} takes. */
+  /** (q/p)^-1 / N: with it the inverse NTT gives what `roundPolynomial` takes. */
   readonly fractionScale: Scale;
 }
 
@@ -136,13 +134,12 @@ export class Kernel {
       (product, other) => (other === prime ? product : product * BigInt(other)),
       1n,
     );
-    const degree = BigInt(set.ringDegree);
-    const scale = (divisor: bigint): Scale => {
-      const factor = inverseModulo(divisor, p);
-      return { factor: Number(factor), quotient: shoupQuotient(factor, p) };
+    const factor = inverseModulo(others * BigInt(set.ringDegree), p);
+    return {
+      prime,
+      table: this.#table(prime, set.ringDegree),
+      fractionScale: { factor: Number(factor), quotient: shoupQuotient(factor, p) },
     };
-    const table = this.#table(prime, set.ringDegree);
-    return { prime, table, residueScale: scale(degree), fractionScale: scale(degree * others) };
   }
 
   #table(prime: number, ringDegree: number): number {
@@ -156,8 +153,7 @@ export class Kernel {
   }
 
   #reach(end: number): void {
-    // Unpacking may read up to seven bytes behind its source.
-    const missing = end + 8 - this.memoryBytes;
+    const missing = end - this.memoryBytes;
     if (missing > 0) this.#memory.grow(Math.ceil(missing / pageBytes));
   }
 }

@@ -13,7 +13,7 @@ export interface Workspace {
   readonly packed: number;
   /** Words of the seed expansion: N u64 a prime. */
   readonly words: number;
-  /** For each prime c0, c1 of two tiles; then, between the steps, rounded coefficients. */
+  /** For each prime c0, c1 of two tiles; in the last step, rounded coefficients. At least eight polynomials. */
   readonly polynomials: number;
   /** Transformed inputs, in the order of `accumulate`, one prime behind the other. */
   readonly inputs: number;
@@ -31,13 +31,16 @@ export function openWorkspace(kernel: Kernel, layer: LayerGeometry, tiles: numbe
   const inputPrimeBytes = node.inChannels * tiles * 2 * polynomialBytes;
   const outputPrimeBytes = outChannelsPerBlock * tiles * 2 * outputStride;
   const packedLength = packedRoom(set);
+  const polynomialCount = Math.max(8, 4 * primes);
   const region = kernel.allocate(
-    packedLength + primes * (6 * polynomialBytes + inputPrimeBytes + outputPrimeBytes),
+    packedLength +
+      (2 * primes + polynomialCount) * polynomialBytes +
+      primes * (inputPrimeBytes + outputPrimeBytes),
   );
   const packed = region.address;
   const words = packed + packedLength;
   const polynomials = words + primes * 2 * polynomialBytes;
-  const inputs = polynomials + primes * 4 * polynomialBytes;
+  const inputs = polynomials + polynomialCount * polynomialBytes;
   const outputs = inputs + primes * inputPrimeBytes;
   return {
     kernel,

@@ -53,10 +53,14 @@ export async function writeKeyFile(file: string, keys: readonly KeyRecord[]): Pr
   }
 }
 
-/** @returns a new key, to be shown once, and the record to keep of it. */
+/**
+ * @returns a new key, to be shown once, and the record to keep of it.
+ * @throws USAGE if the name is empty or longer than 100 characters
+ */
 export function issueKey(name: string, now: Date): { readonly key: string; readonly record: KeyRecord } {
   const key = createApiKey();
   const record = { id: randomBytes(4).toString('hex'), name, sha256: hashApiKey(key), created: now.toISOString() };
+  if (!keyRecordSchema.safeParse(record).success) throw new DenoiseError('USAGE', { name, reason: 'not a name' });
   return { key, record };
 }
 

@@ -1,11 +1,16 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { safeProduct } from '@cipherdose/sdk/image';
-import type { Form } from './value-forms.ts';
 
 /** Largest real value above 0 and largest magnitude below 0 that a channel takes. */
 export interface Extent {
   readonly above: number;
   readonly below: number;
+}
+
+/** Real range that a value never leaves. */
+export interface Clip {
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Integers low..high of a value and the real value of one unit: one for each channel, or a single one for all. */
@@ -15,7 +20,7 @@ export interface Scaling {
   readonly high: number;
 }
 
-/** One unit of an `output` value, HU. */
+/** What one unit of an `output` value adds to the output, HU. */
 export const outputUnit = 1 / 16;
 const outputReach = 2 ** 19;
 
@@ -24,23 +29,27 @@ const headroom = 1.25;
 /** A channel's scale is at least this part of the largest one: a channel that was quiet may not stay so. */
 const quietest = 1 / 16;
 
+/** The integers of an `output` value. @param gain HU of the output for one of the real value */
+export function outputScaling(gain: number, clip: Clip): Scaling {
+  const unit = outputUnit / (gain || 1);
+  return {
+    scales: Float64Array.of(unit),
+    low: Math.max(-outputReach, Math.round(clip.low / unit)),
+    high: Math.min(outputReach - 1, Math.round(clip.high / unit)),
+  };
+}
+
 /**
  * Chooses the integers of a value from the extents that its channels had in calibration.
  * @param bits of the larger side; unsigned values use all of them, signed ones have a sign on top
  * @param clip real range outside which the value never lies
  */
 export function chooseScaling(
-  form: Form,
+  form: 'channelwise' | 'common' | 'wide',
   extents: readonly Extent[],
   bits: number,
-  clip: { readonly low: number; readonly high: number },
+  clip: Clip,
 ): Scaling {
-  if (form === 'output')
-    return {
-      scales: Float64Array.of(outputUnit),
-      low: Math.max(-outputReach, Math.round(clip.low / outputUnit)),
-      high: Math.min(outputReach - 1, Math.round(clip.high / outputUnit)),
-    };
   const widened = extents.map(({ above, below }) => ({
     above: Math.min(above * headroom, Math.max(0, clip.high)),
     below: Math.min(below * headroom, Math.max(0, -clip.low)),
@@ -92,7 +101,11 @@ export function chooseMultipliers(
     (product + 2) * 2 ** shift + magnitude < safeProduct && largest * 2 ** shift < largestMultiplier;
   if (!fits(0)) throw new DenoiseError('MODEL_INVALID', { reason: 'a value grows beyond 2^53' });
   let shift = 0;
-  const exact = (): boolean => ratios.every((ratio) => Number.isInteger(ratio * 2 ** shift));
+  const exact = (): boolean => ratios.every((ratio) => isWhole(ratio * 2 ** shift));
   while (shift < largestShift && fits(shift + 1) && !exact()) shift++;
   return { multipliers: ratios.map((ratio) => Math.round(ratio * 2 ** shift)), shift };
 }
+
+/** Whole up to the rounding of a few products of doubles. */
+const isWhole = (value: number): boolean =>
+  Math.round(value) !== 0 && Math.abs(value / Math.round(value) - 1) < 2 ** -48;

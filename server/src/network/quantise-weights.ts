@@ -6,6 +6,8 @@ import type { LinearWeights } from './integer-network.ts';
 
 const largestWeight = 32767;
 const largestBias = 2 ** 30;
+/** Part of the noise budget of the weights that is used. */
+const noiseUse = 0.99;
 /** Step by which a scale is coarsened until its channel is proved. */
 const coarsen = 1.001;
 
@@ -54,7 +56,7 @@ function finestChannel(
   node: string,
 ): { readonly weights: Int16Array; readonly bias: number; readonly scale: number } {
   const mostAccumulator = 2 ** (set.plainModulusBits - 1);
-  const mostSum = largestWeightSum(set);
+  const mostSum = noiseUse * largestWeightSum(set);
   let sum = Math.abs(realBias);
   let largest = 0;
   for (const weight of real) {

@@ -12,7 +12,14 @@ import { parameterSet, type ParameterSet, type PlanNode } from '@cipherdose/sdk/
 import { proveAccumulators, proveNoise } from './bounds.ts';
 import { convolve } from './clear-convolution.ts';
 import { channelExtents, clipImage } from './calibration-maps.ts';
-import { chooseMultipliers, chooseScaling, type Extent, type Scaling } from './fixed-point-rules.ts';
+import {
+  chooseMultipliers,
+  chooseScaling,
+  outputScaling,
+  type Clip,
+  type Extent,
+  type Scaling,
+} from './fixed-point-rules.ts';
 import {
   channelsOf,
   type FloatActivation,
@@ -23,7 +30,7 @@ import {
 import type { FloatLinear, FloatPolynomial, FloatShuffle } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
 import { quantiseWeights } from './quantise-weights.ts';
-import { isScaling, valueForms, type Form } from './value-forms.ts';
+import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
 
 /** Bits of the values that a linear layer takes, sign apart. */
 const activationBits = 12;
@@ -64,7 +71,6 @@ interface IntegerValue extends Scaling {
   readonly maps: readonly FeatureMap[];
 }
 
-type Clip = Pick<FloatActivation, 'low' | 'high'>;
 const unlimited: Clip = { low: -Infinity, high: Infinity };
 const identity = { positive: [1], negative: [1], ...unlimited };
 
@@ -86,6 +92,7 @@ class Quantiser {
   readonly #images: readonly HuImage[];
   readonly #set: ParameterSet;
   readonly #forms: ReadonlyMap<string, Form>;
+  readonly #gains: ReadonlyMap<string, number>;
   readonly #channels: ReadonlyMap<string, number>;
   /** By name in the float network. */
   readonly #values = new Map<string, IntegerValue>();
@@ -100,6 +107,7 @@ class Quantiser {
     this.#images = options.calibration;
     this.#set = parameterSet(options.parameterSet);
     this.#forms = valueForms(network);
+    this.#gains = outputGains(network);
     this.#channels = channelsOf(network);
     const { lowHu, highHu } = options.input;
     const maps = options.calibration.map((image) => clipImage(image, lowHu, highHu));
@@ -173,7 +181,9 @@ class Quantiser {
   }
 
   #activation(node: FloatActivation): IntegerValue {
-    return this.#requantised(this.#value(node.input), node, node.name, this.#scalingFor(node.name, node));
+    return this.#requantised(this.#value(node.input), node, node.name, (extents) =>
+      node.name === this.#network.output ? this.#outputInHu(node) : this.#scaling(node.name, extents, node),
+    );
   }
 
   #polynomial(node: FloatPolynomial): IntegerValue {
@@ -239,7 +249,7 @@ class Quantiser {
     const known = this.#settled.get(name);
     if (known) return known;
     const settled = this.#requantised(value, identity, `${name}-fixed`, (extents) =>
-      chooseScaling(this.#form(name), extents, this.#bits(name), unlimited),
+      this.#scaling(name, extents, unlimited),
     );
     this.#settled.set(name, settled);
     return settled;
@@ -286,24 +296,22 @@ class Quantiser {
 
   /** Scaling of a node that has one scale for all channels, from its real values on the calibration images. */
   #target(name: string, real: readonly Float64Array[]): Scaling {
-    if (name === this.#network.output) return this.#outputScaling(unlimited);
-    const form = this.#form(name) === 'channelwise' ? 'common' : this.#form(name);
+    if (name === this.#network.output) return this.#outputInHu(unlimited);
+    const form = this.#form(name);
     const maps = real.map((data) => ({ channels: 1, height: 1, width: data.length, data }));
-    return chooseScaling(
-      form,
-      channelExtents(maps, (x) => x),
-      this.#bits(name),
-      unlimited,
-    );
+    const extents = channelExtents(maps, (x) => x);
+    if (form === 'channelwise') return chooseScaling('common', extents, activationBits, unlimited);
+    return this.#scaling(name, extents, unlimited);
   }
 
-  #scalingFor(name: string, clip: Clip): (extents: readonly Extent[]) => Scaling {
-    if (name === this.#network.output) return () => this.#outputScaling(clip);
-    return (extents) => chooseScaling(this.#form(name), extents, this.#bits(name), clip);
+  #scaling(name: string, extents: readonly Extent[], clip: Clip): Scaling {
+    const form = this.#form(name);
+    if (form === 'output') return outputScaling(this.#gains.get(name) ?? 1, clip);
+    return chooseScaling(form, extents, form === 'wide' ? wideBits : activationBits, clip);
   }
 
   /** The output is whole HU inside the range of the input. */
-  #outputScaling(clip: Clip): Scaling {
+  #outputInHu(clip: Clip): Scaling {
     const { lowHu, highHu } = this.#input;
     return {
       scales: Float64Array.of(1),
@@ -315,7 +323,7 @@ class Quantiser {
   #inHu(value: IntegerValue): IntegerValue {
     const inHu = !value.raw && value.scales.length === 1 && value.scales[0] === 1;
     if (inHu && value.low >= this.#input.lowHu && value.high <= this.#input.highHu) return value;
-    return this.#requantised(value, identity, 'output-hu', () => this.#outputScaling(unlimited));
+    return this.#requantised(value, identity, 'output-hu', () => this.#outputInHu(unlimited));
   }
 
   #value(name: string): IntegerValue {
@@ -326,10 +334,6 @@ class Quantiser {
 
   #form(name: string): Form {
     return this.#forms.get(name) ?? 'wide';
-  }
-
-  #bits(name: string): number {
-    return this.#form(name) === 'wide' ? wideBits : activationBits;
   }
 }
 

@@ -5,7 +5,7 @@ import { inputsOf, type FloatActivation, type FloatNetwork, type FloatNode } fro
  * - `channelwise`: few bits, a scale of its own for each channel, which the next layer's weights take in;
  * - `common`: few bits, one scale;
  * - `wide`: more bits, one scale: what a polynomial or another activation takes;
- * - `output`: a fixed small part of a HU, one scale: what only the output depends on.
+ * - `output`: as fine as the output needs, one scale: what only shuffles and sums separate from the output.
  */
 export type Form = 'channelwise' | 'common' | 'wide' | 'output';
 
@@ -32,6 +32,19 @@ export function valueForms(network: FloatNetwork): ReadonlyMap<string, Form> {
     for (const input of inputsOf(node))
       for (const need of needsOfInput(node, needsOf(node.name))) needsOf(input).add(need);
   return new Map([...needs].map(([name, of]) => [name, formFor(of)]));
+}
+
+/** How much one unit of a value of form `output` changes the output, by name. */
+export function outputGains(network: FloatNetwork): ReadonlyMap<string, number> {
+  const gains = new Map([[network.output, 1]]);
+  for (const node of network.nodes.toReversed()) {
+    const own = gains.get(node.name) ?? 0;
+    inputsOf(node).forEach((input, i) => {
+      const factor = node.op === 'add' ? node.multipliers[i] : isScaling(node) ? node.positive[0] : 1;
+      gains.set(input, Math.max(gains.get(input) ?? 0, own * Math.abs(factor ?? 1)));
+    });
+  }
+  return gains;
 }
 
 function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {

@@ -30,10 +30,16 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
 
 const lengthDelimited = 2;
 
-function countFields(reader: protobuf.Reader, end: number, type: protobuf.Type, budget: { left: number }): void {
+function countFields(
+  reader: protobuf.Reader,
+  end: number,
+  type: protobuf.Type,
+  budget: { left: number },
+): void {
   const spend = (amount: number): void => {
     budget.left -= amount;
-    if (budget.left < 0) throw new DenoiseError('ONNX_INVALID', { reason: 'too many fields', most: onnxLimits.fields });
+    if (budget.left < 0)
+      throw new DenoiseError('ONNX_INVALID', { reason: 'too many fields', most: onnxLimits.fields });
   };
   while (reader.pos < end) {
     const tag = reader.uint32();

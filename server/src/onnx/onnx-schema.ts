@@ -88,7 +88,9 @@ export interface NodeProto {
 
 export interface ValueInfoProto {
   readonly name?: string;
-  readonly type?: { readonly tensorType?: { readonly shape?: { readonly dim: readonly { dimValue?: number }[] } } };
+  readonly type?: {
+    readonly tensorType?: { readonly shape?: { readonly dim: readonly { dimValue?: number }[] } };
+  };
 }
 
 export interface ModelProto {

@@ -34,16 +34,21 @@ const tracedSide = 512;
  */
 export function readGraph(bytes: Uint8Array): OnnxGraph {
   const { graph, opsetImport } = decodeModel(bytes);
-  if (!graph || graph.node.length === 0) throw new DenoiseError('ONNX_INVALID', { reason: 'there is no graph' });
+  if (!graph || graph.node.length === 0)
+    throw new DenoiseError('ONNX_INVALID', { reason: 'there is no graph' });
   if (graph.node.length > mostNodes)
     throw new DenoiseError('ONNX_INVALID', { nodes: graph.node.length, most: mostNodes });
   if (graph.sparseInitializer.length > 0)
-    throw new DenoiseError('ONNX_UNSUPPORTED', { operator: 'sparse initializer', supported: 'dense initializers' });
+    throw new DenoiseError('ONNX_UNSUPPORTED', {
+      operator: 'sparse initializer',
+      supported: 'dense initializers',
+    });
   const opset = opsetImport.find(({ domain }) => isDefaultDomain(domain))?.version ?? 0;
   if (opset < firstOpset)
     throw new DenoiseError('ONNX_UNSUPPORTED', { opset, supported: `opset ${firstOpset} or later` });
   const constants = new Map<string, Tensor>();
-  for (const tensor of graph.initializer) constants.set(tensor.name ?? '', readTensor(tensor, tensor.name ?? ''));
+  for (const tensor of graph.initializer)
+    constants.set(tensor.name ?? '', readTensor(tensor, tensor.name ?? ''));
   const inputs = graph.input.filter(({ name }) => !constants.has(name ?? ''));
   const [input, ...otherInputs] = inputs;
   const [output, ...otherOutputs] = graph.output;
@@ -67,7 +72,12 @@ function readNode(proto: NodeProto, index: number): OnnxNode {
   const operator = proto.opType ?? '';
   const name = proto.name || `node ${index}`;
   if (!isDefaultDomain(proto.domain))
-    throw new DenoiseError('ONNX_UNSUPPORTED', { operator, node: name, domain: proto.domain, supported: 'ai.onnx' });
+    throw new DenoiseError('ONNX_UNSUPPORTED', {
+      operator,
+      node: name,
+      domain: proto.domain,
+      supported: 'ai.onnx',
+    });
   const [output] = proto.output;
   if (!output) throw new DenoiseError('ONNX_INVALID', { operator, node: name, reason: 'it has no output' });
   const attributes = new Map(proto.attribute.map((attribute) => [attribute.name ?? '', attribute]));
@@ -77,8 +87,16 @@ function readNode(proto: NodeProto, index: number): OnnxNode {
 function imageSize(info: ValueInfoProto): { height: number; width: number } {
   const dims = info.type?.tensorType?.shape?.dim.map(({ dimValue }) => dimValue ?? 0) ?? [];
   const [batch, channels, height, width] = dims as [number, number, number, number];
-  const sane = dims.length === 4 && batch <= 1 && channels === 1 && [height, width].every((side) => side <= limits.imageSide);
+  const sane =
+    dims.length === 4 &&
+    batch <= 1 &&
+    channels === 1 &&
+    [height, width].every((side) => side <= limits.imageSide);
   if (!sane || Math.min(...dims) < 0)
-    throw new DenoiseError('ONNX_INVALID', { input: info.name ?? '', dims: dims.join('x'), expected: '1x1xHxW' });
+    throw new DenoiseError('ONNX_INVALID', {
+      input: info.name ?? '',
+      dims: dims.join('x'),
+      expected: '1x1xHxW',
+    });
   return { height: height || tracedSide, width: width || tracedSide };
 }

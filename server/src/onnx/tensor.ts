@@ -8,7 +8,9 @@ export interface Tensor {
 }
 
 const mostElements = 2 ** 24;
-const dataTypes: Readonly<Record<number, { readonly bytes: number; readonly read: (view: DataView, at: number) => number }>> = {
+const dataTypes: Readonly<
+  Record<number, { readonly bytes: number; readonly read: (view: DataView, at: number) => number }>
+> = {
   1: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
   6: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
   7: { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
@@ -17,7 +19,8 @@ const dataTypes: Readonly<Record<number, { readonly bytes: number; readonly read
 
 /** @throws ONNX_INVALID, ONNX_UNSUPPORTED */
 export function readTensor(proto: TensorProto, name: string): Tensor {
-  const invalid = (reason: string): DenoiseError => new DenoiseError('ONNX_INVALID', { tensor: name, reason });
+  const invalid = (reason: string): DenoiseError =>
+    new DenoiseError('ONNX_INVALID', { tensor: name, reason });
   if (proto.externalData.length > 0 || proto.dataLocation === 1)
     throw invalid('its data is in another file; save the model as a single file');
   const count = proto.dims.reduce((product, dim) => product * dim, 1);

@@ -74,12 +74,13 @@ export class HostMetrics {
 }
 
 export const metrics = fp(
-  (app: FastifyInstance) => {
+  (app: FastifyInstance, { pending }: { readonly pending: () => number }) => {
     const counted = new HostMetrics();
     collectDefaultMetrics({ register: counted.registry });
     counted.watch('cipherdose_frames_running', 'Frames that arrive, wait, are evaluated or sent now', () =>
       app.admission.running,
     );
+    counted.watch('cipherdose_evaluations_pending', 'Frames that are evaluated or wait for a thread now', pending);
     app.decorate('metrics', counted);
     app.addHook('onRequest', async (request, reply) => {
       whenRequestEnds(request, reply, ({ method, route, status, code }) =>

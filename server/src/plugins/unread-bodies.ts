@@ -12,7 +12,7 @@ export const unreadBodies = fp(
       const { raw } = request;
       reply.raw.once('finish', () => {
         if (raw.complete || raw.destroyed) return;
-        const timer = setTimeout(() => raw.destroy(), lingerMs);
+        const timer = setTimeout(() => raw.destroy(), lingerMs).unref();
         raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
         raw.resume();
       });

@@ -132,7 +132,7 @@ describe('a layer', () => {
   });
 
   test('hides what went wrong inside', async () => {
-    const evaluator = { evaluate: () => Promise.reject(new Error('secret path /srv/weights')) };
+    const evaluator = { pending: 0, evaluate: () => Promise.reject(new Error('secret path /srv/weights')) };
     const response = await (await build({}, { evaluator })).inject(frameRequest(requestFrame()));
     expect(response.statusCode).toBe(500);
     expect(response.json()).toMatchObject({ error: { code: 'INTERNAL', details: {} } });
@@ -140,7 +140,7 @@ describe('a layer', () => {
   });
 
   test('does not pass on a reply of the wrong length', async () => {
-    const evaluator = { evaluate: () => Promise.resolve(new Uint8Array(10)) };
+    const evaluator = { pending: 0, evaluate: () => Promise.resolve(new Uint8Array(10)) };
     const response = await (await build({}, { evaluator })).inject(frameRequest(requestFrame()));
     expect(response.json()).toMatchObject({ error: { code: 'INTERNAL' } });
   });
@@ -196,6 +196,7 @@ describe('operations', () => {
     expect(body).toContain('cipherdose_products_total{model="tiny"} 1');
     expect(body).toContain('cipherdose_evaluation_seconds_count{model="tiny",layer="0"} 1');
     expect(body).toContain('cipherdose_frames_running 0');
+    expect(body).toContain('cipherdose_evaluations_pending 0');
   });
 
   test('a request id is kept if it is harmless', async () => {

@@ -1,0 +1,108 @@
+import { createDenoiseClient, type DenoiseClient, type Mode, type ModelSummary } from '@cipherdose/sdk';
+import { byId, create } from './elements.ts';
+import { megabytes } from './progress-view.ts';
+
+/** The model that was picked, and the client of its host. */
+export interface ModelChoice {
+  readonly client: DenoiseClient;
+  readonly model: ModelSummary;
+  readonly mode: Mode;
+}
+
+export interface HostPanelEvents {
+  readonly onChoice: (choice: ModelChoice | undefined) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** What this computer can learn of the model; the host learns nothing of the image in any mode. */
+const learned: Readonly<Record<Mode, string>> = {
+  linear: 'You could work out its weights from what goes in and comes out.',
+  interactive: 'You see the values between its layers: one slice is enough to work out its weights.',
+  private: 'You learn its results only, which many queries could still imitate.',
+};
+
+/** The address of the host and the models that it offers. @param hostUrl what the address is at first */
+export function createHostPanel(hostUrl: string, { onChoice, onFailure }: HostPanelEvents): void {
+  const form = byId('host-form', HTMLFormElement);
+  const url = byId('host-url', HTMLInputElement);
+  const apiKey = byId('api-key', HTMLInputElement);
+  const status = byId('host-status', HTMLElement);
+  const list = byId('models', HTMLFieldSetElement);
+  let client: DenoiseClient | undefined;
+  let attempt = 0;
+
+  async function connect(): Promise<void> {
+    const current = ++attempt;
+    client?.close();
+    client = undefined;
+    onChoice(undefined);
+    list.replaceChildren();
+    status.textContent = 'Connecting …';
+    try {
+      const opened = openClient(url.value.trim(), apiKey.value.trim());
+      client = opened;
+      const models = await opened.models();
+      if (current !== attempt) return;
+      status.textContent = `Connected, ${models.length} ${models.length === 1 ? 'model' : 'models'}`;
+      offer(opened, models);
+    } catch (error) {
+      if (current !== attempt) return;
+      status.textContent = 'Not connected';
+      list.replaceChildren(create('p', { class: 'note' }, 'The host has not told its models yet.'));
+      onFailure(error);
+    }
+  }
+
+  function offer(opened: DenoiseClient, models: readonly ModelSummary[]): void {
+    const choices = models.flatMap((model) => model.modes.map((mode) => ({ client: opened, model, mode })));
+    const preferred = choices.find(({ mode }) => mode === 'interactive') ?? choices[0];
+    choices.forEach((choice, index) => {
+      const { input, card } = modelCard(choice, index);
+      input.addEventListener('change', () => onChoice(choice));
+      input.checked = choice === preferred;
+      list.append(card);
+    });
+    onChoice(preferred);
+  }
+
+  url.value = hostUrl;
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void connect();
+  });
+  addEventListener('pagehide', () => client?.close());
+  void connect();
+}
+
+const openClient = (serverUrl: string, apiKey: string): DenoiseClient =>
+  createDenoiseClient({
+    serverUrl,
+    workerUrl: new URL('./he-worker.js', import.meta.url),
+    sealWasmUrl: new URL('./seal_allows.wasm', import.meta.url),
+    ...(apiKey === '' ? {} : { apiKey }),
+  });
+
+function modelCard(
+  { model, mode }: ModelChoice,
+  index: number,
+): { readonly input: HTMLInputElement; readonly card: HTMLElement } {
+  const { bytesUp, bytesDown, rounds } = model.cost;
+  const id = `model-${index}`;
+  const input = create('input', { type: 'radio', name: 'model', id, value: `${model.id} ${mode}` });
+  input.setAttribute('aria-describedby', `${id}-text`);
+  const cost = `${megabytes(bytesUp + bytesDown)} a slice, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+  const kind = mode === model.id ? '' : `${mode}, `;
+  const card = create(
+    'div',
+    { class: 'model' },
+    input,
+    create('label', { for: id }, `${model.id} ${model.version}`, create('span', {}, kind + cost)),
+    create(
+      'div',
+      { id: `${id}-text` },
+      create('p', {}, model.summary),
+      create('p', {}, `The host learns nothing about the image. ${learned[mode]}`),
+    ),
+  );
+  return { input, card };
+}

@@ -1,0 +1,11 @@
+export { buildApp, type HostParts } from './app.ts';
+export { checkConfig, type HostConfig } from './config.ts';
+export { EvaluatorPool, type EvaluatorPoolOptions } from './evaluator/evaluator-pool.ts';
+export { startHost } from './host.ts';
+export { type RunningHost } from './listen.ts';
+export type { Evaluation, FrameEvaluator, HostedModel, ModelSource } from './model-source.ts';
+export { evaluateClear } from './network/clear-evaluator.ts';
+export type { IntegerNetwork, LinearWeights } from './network/integer-network.ts';
+export { importModel, type ImportOptions, type ImportReport } from './registry/import-model.ts';
+export { loadModel, type LoadedModel } from './registry/load-model.ts';
+export { openRegistry, type RegisteredModel, type Registry } from './registry/registry.ts';

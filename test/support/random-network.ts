@@ -1,0 +1,127 @@
+import { checkPlan } from '@cipherdose/sdk/plan';
+import { parameterSet, type LinearNode, type PlanNode } from '@cipherdose/sdk/protocol';
+import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
+import { integers } from './arbitraries.ts';
+
+export interface RandomNetworkOptions {
+  readonly seed: number;
+  readonly parameterSet: string;
+  /** Kernel [rows, columns] of each layer. */
+  readonly kernels: readonly (readonly [number, number])[];
+  /** Channels between the layers; one fewer than kernels. */
+  readonly widths: readonly number[];
+  /** Pixel-unshuffle factor, 1 for none. */
+  readonly factor: number;
+  /** Stride of the first layer; with 2 the factor has to be 1 and the result comes back by a shuffle. */
+  readonly stride: 1 | 2;
+  /** 'leaky' or 'square' between layers. */
+  readonly activation: 'leaky' | 'square';
+}
+
+/**
+ * A random network that maps an image to an image of the same size. Weights are as large as the accumulator bound of
+ * the parameter set allows, so that the tests work at the edge of what is promised.
+ */
+export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
+  const next = integers(options.seed);
+  const t = 2 ** parameterSet(options.parameterSet).plainModulusBits;
+  const nodes: PlanNode[] = [];
+  const layers: LinearWeights[] = [];
+  const shuffleFactor = options.factor * options.stride;
+  let value = 'image';
+  let channels = 1;
+  let bound = 3071;
+  const push = (node: PlanNode): void => {
+    nodes.push(node);
+    value = node.name;
+  };
+  if (options.factor > 1) {
+    push({ op: 'unshuffle', name: 'unshuffled', input: value, factor: options.factor });
+    channels = options.factor ** 2;
+  }
+  options.kernels.forEach(([rows, columns], layer) => {
+    const last = layer === options.kernels.length - 1;
+    const outChannels = last ? shuffleFactor ** 2 : (options.widths[layer] as number);
+    const stride = layer === 0 ? options.stride : 1;
+    // 'Same' size, or half of an even size for stride 2.
+    const top = Math.floor((rows - 1) / 2);
+    const left = Math.floor((columns - 1) / 2);
+    const node: LinearNode = {
+      op: 'linear',
+      name: `linear${layer}`,
+      input: value,
+      layer,
+      inChannels: channels,
+      outChannels,
+      kernel: [rows, columns],
+      stride: [stride, stride],
+      padding: [top, left, rows - 1 - top, columns - 1 - left],
+      accumulatorBound: t / 2 - 1,
+    };
+    layers.push(randomWeights(node, bound, t, next));
+    push(node);
+    channels = outChannels;
+    push({
+      op: 'requantise',
+      name: `scaled${layer}`,
+      input: value,
+      positive: Array.from({ length: channels }, () => next(2 ** 18, 2 ** 20)),
+      negative: Array.from({ length: channels }, () => next(-(2 ** 18), 2 ** 20)),
+      // Accumulators of some size become hundreds; large ones meet the clamp.
+      shift: 20 + Math.log2(t / 2) - 13,
+      low: -1023,
+      high: 1023,
+    });
+    bound = 1023;
+    if (last) return;
+    if (options.activation === 'square')
+      push({
+        op: 'polynomial',
+        name: `square${layer}`,
+        input: value,
+        square: 3,
+        slope: next(-2000, 2000),
+        constant: next(-1000, 1000),
+        shift: 11,
+        low: -1023,
+        high: 1023,
+      });
+  });
+  if (shuffleFactor > 1) push({ op: 'shuffle', name: 'shuffled', input: value, factor: shuffleFactor });
+  push({
+    op: 'add',
+    name: 'result',
+    inputs: ['image', value],
+    multipliers: [16, -1],
+    shift: 4,
+    low: -1024,
+    high: 3071,
+  });
+  const plan = checkPlan({
+    format: 'cipherdose-plan/1',
+    id: 'random',
+    version: '1.0.0',
+    framework: layers.length === 1 ? 'linear' : 'interactive',
+    parameterSet: options.parameterSet,
+    input: { lowHu: -1024, highHu: 3071 },
+    nodes,
+    output: 'result',
+    weightsDigest: '0'.repeat(64),
+  });
+  return { plan, layers };
+}
+
+function randomWeights(
+  node: LinearNode,
+  inputBound: number,
+  t: number,
+  next: (low: number, high: number) => number,
+): LinearWeights {
+  const taps = node.inChannels * node.kernel[0] * node.kernel[1];
+  const room = t / 2 - 2 ** 16;
+  const most = Math.max(1, Math.min(32767, Math.floor(room / inputBound / taps)));
+  return {
+    weights: Int16Array.from({ length: node.outChannels * taps }, () => next(-most, most)),
+    bias: Int32Array.from({ length: node.outChannels }, () => next(-60_000, 60_000)),
+  };
+}

@@ -20,7 +20,8 @@ export const writeFiles = (
   onFile: (file: Uint8Array<ArrayBuffer>, source: CtSlice) => void,
 ): Promise<void> =>
   withWorker(async (run) => {
-    for (const slice of derived) onFile(await run<'write'>({ kind: 'write', ...slice, options }), slice.source);
+    for (const slice of derived)
+      onFile(await run<'write'>({ kind: 'write', ...slice, options }), slice.source);
   });
 
 type RunJob = <Kind extends DicomJob['kind']>(

@@ -25,7 +25,10 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
   DICOM_PIXEL_LENGTH: text('The pixel data is cut short.', exportAgain),
   DICOM_ATTRIBUTE_MISSING: text('The file lacks an attribute that every CT slice has.', exportAgain),
   DICOM_ATTRIBUTE_INVALID: text('The file holds an attribute that cannot be used.', exportAgain),
-  IMAGE_INVALID: text('The slice is too large for the model.', 'Choose a slice of at most 4096 x 4096 pixels.'),
+  IMAGE_INVALID: text(
+    'The slice is too large for the model.',
+    'Choose a slice of at most 4096 x 4096 pixels.',
+  ),
   HOST_UNREACHABLE: text(
     'The model host cannot be reached.',
     'Check its address, that it runs, and that it and this page allow each other.',
@@ -34,14 +37,26 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
   HOST_RESPONSE: text('What answers is not a CipherDose model host.', 'Check the address.'),
   HOST_BUSY: text('The model host is busy.', 'Try again in a minute.'),
   RATE_LIMITED: text('The model host limits how much you may ask.', 'Try again in a minute.'),
-  UNAUTHENTICATED: text('The model host does not know you.', 'Enter the API key that you were given, then connect.'),
+  UNAUTHENTICATED: text(
+    'The model host does not know you.',
+    'Enter the API key that you were given, then connect.',
+  ),
   MODEL_UNKNOWN: text('The host no longer has this model.', 'Connect again and choose another model.'),
   FRAME_DIGEST: text('The host changed the model during the run.', 'Connect again, then denoise again.'),
-  PLAN_DIGEST: text('The model is not the one that the host announced.', 'Connect again; if it stays, ask the host.'),
+  PLAN_DIGEST: text(
+    'The model is not the one that the host announced.',
+    'Connect again; if it stays, ask the host.',
+  ),
   PLAN_LIMIT: text('The model asks for more than this page allows.', askHost),
   CANCELLED: text('Cancelled.', 'Nothing more is sent, and the keys are gone. Press Denoise to start again.'),
-  WORKER_FAILED: text('The encryption stopped unexpectedly.', 'Reload the page; it needs a browser of 2024 or later.'),
-  SEAL_FAILED: text('The encryption library could not start.', 'Reload the page; it needs a browser of 2024 or later.'),
+  WORKER_FAILED: text(
+    'The encryption stopped unexpectedly.',
+    'Reload the page; it needs a browser of 2024 or later.',
+  ),
+  SEAL_FAILED: text(
+    'The encryption library could not start.',
+    'Reload the page; it needs a browser of 2024 or later.',
+  ),
 };
 
 /** Every failure has a text; those that nobody can act on keep their code for a report. */

@@ -96,7 +96,7 @@ function modelCard(
     'div',
     { class: 'model' },
     input,
-    create('label', { for: id }, `${model.id} ${model.version}`, create('span', {}, kind + cost)),
+    create('label', { for: id }, model.id, create('span', {}, kind + cost)),
     create(
       'div',
       { id: `${id}-text` },

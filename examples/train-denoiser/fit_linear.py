@@ -18,7 +18,8 @@ import patches  # noqa: E402
 import train  # noqa: E402
 
 BATCH = 4
-FLOOR = 5.0  # HU: noise below this does not make a patch count more
+FLOOR = 5.0  # HU; added, squared, to the noise power of each patch before it is weighed
+EMPHASIS = 0.75  # on quiet patches: 1 weighs all noise levels alike, as the mean of PSNR does; 0 the squares as they are
 RIDGE = 2.0  # HU: as if white noise of this size were in the input; bounds the weights at frequencies without data
 
 
@@ -35,7 +36,7 @@ def normal_equations(pairs, count, kernel, rng):
     for _ in range(count // BATCH):
         low, clean, weight = patches.batch(pairs, BATCH, rng)
         power = (weight * (low - clean) ** 2).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1)  # HU^2
-        weight = F.avg_pool2d(weight, model.FACTOR) / (power + FLOOR**2).sqrt()[:, None, None, None]
+        weight = F.avg_pool2d(weight, model.FACTOR) / ((power + FLOOR**2) ** EMPHASIS)[:, None, None, None]
         root = weight.sqrt().flatten().numpy()
         inputs = blocks(low / model.HU_SCALE, kernel)
         inputs = np.concatenate([inputs, np.ones((1, inputs.shape[1]), np.float32)]) * root

@@ -22,21 +22,15 @@ RATE = 1e-3
 WARM_UP = 500  # iterations
 AVERAGING = 0.999  # of the weights that are validated and kept
 NOISE_REFERENCE = 25.0  # HU; only makes the loss about 1
-WINDOW = (metrics.WINDOW[0] - 40, metrics.WINDOW[1] + 40)  # HU; wider, so that nothing rests on the very edge
-OUTSIDE = 0.2
 
 
 def loss_of(output, clean, weight):
-    """Mean over the samples of a weighted RMSE, in units of NOISE_REFERENCE.
+    """Mean over the samples of the weighted RMSE (patches.importance), in units of NOISE_REFERENCE.
 
-    Most of it is the error of what is seen in the soft-tissue window, as PSNR will be measured; OUTSIDE of it
-    is the error of all values, which keeps lung and bone right. The root per sample keeps noisy samples from
-    drowning the others, as the mean of PSNR over slices does.
+    The root per sample keeps noisy samples from drowning the others, as the mean of PSNR over slices does.
     """
-    seen = (output.clamp(*WINDOW) - clean.clamp(*WINDOW)) ** 2 * (weight > 0)
-    squares = seen + OUTSIDE * weight * (output - clean) ** 2
-    mean = squares.sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1)
-    return (mean + 1e-2).sqrt().mean() / NOISE_REFERENCE
+    squares = (weight * (output - clean) ** 2).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1)
+    return ((squares + 1e-2).sqrt()).mean() / NOISE_REFERENCE
 
 
 def validate(network, pairs):
@@ -50,23 +44,22 @@ def validate(network, pairs):
     return sum(scores) / len(scores)
 
 
-def rate(peak, iteration, progress):
+def rate(iteration, progress):
     """Learning rate: linear warm-up, then half a cosine down to nothing; progress is 0..1."""
-    return peak * min(1, (iteration + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1, progress)))
+    return RATE * min(1, (iteration + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1, progress)))
 
 
-def train(name, cache, out, minutes, iterations, seed, start=None, peak_rate=RATE):
+def train(name, cache, out, minutes, iterations, seed):
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     pairs, held_back = patches.Pairs(cache, "train"), patches.Pairs(cache, "val")
-    network = model.build(name) if start is None else model.load(start)[0].train()
-    network = network.to(memory_format=torch.channels_last)
+    network = model.build(name).to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(network)
-    optimiser = torch.optim.Adam(network.parameters())
+    optimiser = torch.optim.Adam(network.parameters(), RATE)
     began = checked = time.monotonic()
     best, iteration, progress, recent = -math.inf, 0, 0.0, []
     while progress < 1:
-        optimiser.param_groups[0]["lr"] = rate(peak_rate, iteration, progress)
+        optimiser.param_groups[0]["lr"] = rate(iteration, progress)
         low, clean, weight = patches.batch(pairs, BATCH, rng)
         loss = loss_of(network(low), clean, weight)
         optimiser.zero_grad()
@@ -101,8 +94,6 @@ def main():
     parser.add_argument("--cache", default=".cache", type=pathlib.Path)
     parser.add_argument("--name", choices=model.ARCHITECTURES, default="interactive")
     parser.add_argument("--out", required=True, type=pathlib.Path, help="checkpoint to write")
-    parser.add_argument("--start", type=pathlib.Path, help="checkpoint to go on from, such as fit_linear.py's")
-    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     length = parser.add_mutually_exclusive_group(required=True)
@@ -110,8 +101,7 @@ def main():
     length.add_argument("--iterations", type=int)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    train(arguments.name, arguments.cache, arguments.out, arguments.minutes, arguments.iterations,
-          arguments.seed, arguments.start, arguments.rate)
+    train(arguments.name, arguments.cache, arguments.out, arguments.minutes, arguments.iterations, arguments.seed)
 
 
 if __name__ == "__main__":

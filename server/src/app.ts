@@ -14,7 +14,7 @@ import { metrics } from './plugins/metrics.ts';
 import { openapi } from './plugins/openapi.ts';
 import { requestLog } from './plugins/request-log.ts';
 import { security } from './plugins/security.ts';
-import { unreadBodies } from './plugins/unread-bodies.ts';
+import { stuckClients } from './plugins/stuck-clients.ts';
 import { layerRoutes } from './routes/layers.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -30,7 +30,13 @@ export interface HostParts {
 }
 
 /** Builds the host without listening: `app.inject()` works, and so does `app.listen()`. */
-export async function buildApp({ config, models, evaluator, keys, tls }: HostParts): Promise<FastifyInstance> {
+export async function buildApp({
+  config,
+  models,
+  evaluator,
+  keys,
+  tls,
+}: HostParts): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     serverFactory: (listener) => createHttpServer(listener, config, tls),
     clientErrorHandler: answerBrokenRequest,
@@ -44,10 +50,9 @@ export async function buildApp({ config, models, evaluator, keys, tls }: HostPar
 
   await app.register(errors);
   await app.register(requestLog);
-  await app.register(unreadBodies);
+  await app.register(stuckClients, config);
   await app.register(admission, config);
   await app.register(metrics, { pending: () => evaluator.pending });
-  await app.register(closing, config);
   if (config.corsOrigins.length > 0)
     await app.register(cors, {
       origin: config.corsOrigins.includes('*') ? '*' : config.corsOrigins,
@@ -56,6 +61,7 @@ export async function buildApp({ config, models, evaluator, keys, tls }: HostPar
       exposedHeaders: ['retry-after', 'x-request-id'],
       maxAge: 600,
     });
+  await app.register(closing, config);
   await app.register(security, { keys, rateLimit: config.rateLimit });
   await app.register(openapi, { needsKey: keys !== undefined });
 

@@ -27,7 +27,8 @@ async function readConfigFile(file: string): Promise<Settings> {
   });
   const settings = parseYaml(text, file);
   if (settings === null) return {};
-  if (!isRecord(settings)) throw new DenoiseError('CONFIG_INVALID', { field: file, reason: 'is not a mapping' });
+  if (!isRecord(settings))
+    throw new DenoiseError('CONFIG_INVALID', { field: file, reason: 'is not a mapping' });
   return resolvePaths(settings, dirname(resolve(file)));
 }
 

@@ -31,14 +31,18 @@ export const hostConfigSchema = z.strictObject({
     .default(() => availableParallelism()),
   /** Evaluations that may wait for a thread. */
   maxQueue: z.int().min(0).max(1_000_000).default(64),
-  /** Frames that may be received, evaluated and sent at once: bounds the memory of the host. */
-  maxConcurrentRequests: count.default(16),
+  /** Frames that may be received, evaluated and sent at once, and their bytes: bounds the memory of the host. */
+  maxConcurrentRequests: count.default(64),
+  maxBytesInFlight: z
+    .int()
+    .min(1024)
+    .default(256 * 2 ** 20),
   maxBodyBytes: z
     .int()
     .min(1024)
     .max(limits.frameBytes)
     .default(64 * 2 ** 20),
-  /** Longest time that the body of one request may take to arrive. */
+  /** Longest time that the body of a request may take to arrive, and an answer to be fetched. */
   bodyTimeoutMs: milliseconds.default(60_000),
   /** The same for the whole request, its headers included. */
   requestTimeoutMs: milliseconds.default(120_000),
@@ -73,15 +77,21 @@ export function checkConfig(untrusted: unknown): HostConfig {
   const config = parsed.data;
   if (config.requestTimeoutMs < config.bodyTimeoutMs)
     throw invalid('requestTimeoutMs', 'is shorter than bodyTimeoutMs');
+  if (config.maxBytesInFlight < config.maxBodyBytes)
+    throw invalid('maxBytesInFlight', 'is less than maxBodyBytes');
   if (config.open && !config.openToNetwork && !isLoopback(config.host))
-    throw invalid('open', `${config.host} can be reached from the network; use API keys, or set openToNetwork too`);
+    throw invalid(
+      'open',
+      `${config.host} can be reached from the network; use API keys, or set openToNetwork too`,
+    );
   return Object.freeze(config);
 }
 
 const invalid = (field: string, reason: string): DenoiseError =>
   new DenoiseError('CONFIG_INVALID', { field, reason });
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
 
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value;

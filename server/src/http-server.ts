@@ -12,7 +12,11 @@ export interface TlsMaterial {
 }
 
 /** Makes the HTTP or HTTPS server with its time limits: a connection that says nothing is not kept for ever. */
-export function createHttpServer(listener: RequestListener, config: HostConfig, tls: TlsMaterial | undefined): Server {
+export function createHttpServer(
+  listener: RequestListener,
+  config: HostConfig,
+  tls: TlsMaterial | undefined,
+): Server {
   const timeouts = {
     requestTimeout: config.requestTimeoutMs,
     headersTimeout: Math.min(30_000, config.requestTimeoutMs),

@@ -19,10 +19,16 @@ export interface RunningHost {
 export async function listen(parts: HostParts): Promise<RunningHost> {
   const { host, port } = parts.config;
   const app = await buildApp(parts);
-  await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` }).catch(async (cause) => {
-    await app.close();
-    throw new DenoiseError('CONFIG_INVALID', { field: 'port', reason: reasonOf(cause), host, port }, { cause });
-  });
+  await app
+    .listen({ host, port, listenTextResolver: (address) => `listening at ${address}` })
+    .catch(async (cause) => {
+      await app.close();
+      throw new DenoiseError(
+        'CONFIG_INVALID',
+        { field: 'port', reason: reasonOf(cause), host, port },
+        { cause },
+      );
+    });
   return { url: urlOf(app, parts), app, close: () => app.close() };
 }
 

@@ -67,7 +67,10 @@ describe('the key file', () => {
 describe('a host with keys', () => {
   let host: RunningHost;
   const ask = async (authorization?: string, path = '/v1/models'): Promise<[number, string]> => {
-    const response = await fetch(host.url + path, authorization === undefined ? {} : { headers: { authorization } });
+    const response = await fetch(
+      host.url + path,
+      authorization === undefined ? {} : { headers: { authorization } },
+    );
     const body = (await response.json().catch(() => ({}))) as { error?: { code: string } };
     return [response.status, body.error?.code ?? 'OK'];
   };
@@ -86,7 +89,16 @@ describe('a host with keys', () => {
     await start();
     expect(await ask(`Bearer ${key}`)).toEqual([200, 'OK']);
     expect(await ask(`bearer ${key}`)).toEqual([200, 'OK']);
-    const wrong = [undefined, '', 'Bearer', 'Bearer ', `Basic ${key}`, key, `Bearer ${key}x`, `Bearer ${key} x`];
+    const wrong = [
+      undefined,
+      '',
+      'Bearer',
+      'Bearer ',
+      `Basic ${key}`,
+      key,
+      `Bearer ${key}x`,
+      `Bearer ${key} x`,
+    ];
     for (const header of [...wrong, `Bearer ${key.slice(0, -1)}`, `Bearer cdk_${'A'.repeat(43)}`])
       expect(await ask(header)).toEqual([401, 'UNAUTHENTICATED']);
     const response = await fetch(`${host.url}/v1/models`);

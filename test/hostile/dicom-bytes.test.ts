@@ -47,11 +47,13 @@ const files: readonly (readonly [string, Uint8Array])[] = [
 const methods = ['log', 'warn', 'error', 'info', 'debug', 'trace'] as const;
 
 describe.each(files)('%s', (_, file) => {
+  // Nothing may be logged: it could be patient data.
+  let spies: { readonly mock: { readonly calls: readonly unknown[] } }[] = [];
   beforeEach(() => {
-    for (const method of methods) jest.spyOn(console, method).mockReturnValue(undefined);
+    spies = methods.map((method) => jest.spyOn(console, method).mockReturnValue(undefined));
   });
   afterEach(() => {
-    for (const method of methods) expect(console[method]).not.toHaveBeenCalled();
+    expect(spies.flatMap(({ mock }) => mock.calls)).toEqual([]);
     jest.restoreAllMocks();
   });
 
@@ -59,7 +61,7 @@ describe.each(files)('%s', (_, file) => {
     const lengths = fc.integer({ min: 0, max: Math.min(file.length, 9000) });
     fc.assert(
       fc.property(lengths, (length) => survive(file.subarray(0, length))),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -75,7 +77,7 @@ describe.each(files)('%s', (_, file) => {
         for (const [position, value] of changes) damaged[position] = value;
         survive(damaged);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });

@@ -5,11 +5,11 @@ import { frameBytes } from '@cipherdose/sdk/packing';
 import { frameContentType } from '@cipherdose/sdk/protocol';
 import { checkConfig } from '#server/config.js';
 import { listen, type RunningHost } from '#server/listen.js';
-import type { FrameEvaluator } from '#server/model-source.js';
+import type { FrameEvaluator, HostedModel } from '#server/model-source.js';
 import type {} from '#server/plugins/admission.js';
 import { collectGarbage } from '../support/collect-garbage.ts';
 import { closed, exchangeRaw, openSocket, postHead, readResponse } from '../support/raw-http.ts';
-import { requestFrame, stubEvaluator, stubModels, tinyExchange } from '../support/tiny-models.ts';
+import { requestFrame, stubEvaluator, stubModels, tinyExchange, tinyModel } from '../support/tiny-models.ts';
 
 const startHost = (
   settings: object = {},
@@ -154,7 +154,7 @@ describe('headers of frames', () => {
   test('a refused residue is the answer, not a crash', async () => {
     const refusing = await startHost(
       {},
-      { evaluate: () => Promise.reject(new DenoiseError('FRAME_RESIDUE')) },
+      { pending: 0, evaluate: () => Promise.reject(new DenoiseError('FRAME_RESIDUE')) },
     );
     const response = await postFrame(refusing, requestFrame());
     expect([response.status, codeOf(await response.text())]).toEqual([400, 'FRAME_RESIDUE']);
@@ -254,6 +254,43 @@ describe('time', () => {
     const slow = await startHost({ bodyTimeoutMs: 300, requestTimeoutMs: 400 });
     const response = await exchangeRaw(slow.url, 'GET /healthz HTTP/1.1\r\nhost: test\r\n');
     expect([response.status, codeOf(response.body)]).toEqual([408, 'BODY_TIMEOUT']);
+    await slow.close();
+  });
+});
+
+/** The tiny model, but with a reply of 14 MB: more than sockets buffer. */
+function wideModel(): { model: HostedModel; evaluator: FrameEvaluator } {
+  const nodes = tinyModel.plan.nodes.map((node) =>
+    node.op === 'linear' ? { ...node, outChannels: 512 } : node,
+  );
+  const length = 64 + 512 * tinyExchange().reply.bodyBytes;
+  return {
+    model: { ...tinyModel, plan: { ...tinyModel.plan, nodes } },
+    evaluator: { pending: 0, evaluate: () => Promise.resolve(new Uint8Array(length)) },
+  };
+}
+
+describe('answers', () => {
+  test('that nobody fetches are given up', async () => {
+    const { model, evaluator } = wideModel();
+    const slow = await listen({
+      config: checkConfig({ port: 0, open: true, logLevel: 'silent', bodyTimeoutMs: 500 }),
+      models: stubModels([model]),
+      evaluator,
+    });
+    const socket = await openSocket(slow.url);
+    socket.on('error', () => undefined).pause();
+    socket.write(postHead(requestFrame().length));
+    socket.write(requestFrame());
+    await wait(1500);
+    for (let i = 0; i < 100 && slow.app.admission.running > 0; i++) await wait(30);
+    expect(slow.app.admission.running).toBe(0);
+    let fetchedTooLate = 0;
+    socket.on('data', (chunk: Buffer) => (fetchedTooLate += chunk.length));
+    await closed(socket);
+    expect(fetchedTooLate).toBeLessThan(14e6);
+    const fetched = await postFrame(slow, requestFrame());
+    expect((await fetched.arrayBuffer()).byteLength).toBeGreaterThan(14e6);
     await slow.close();
   });
 });

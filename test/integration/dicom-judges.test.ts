@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readCtSlice, writeDerivedSlice, type CtSlice, type DerivationOptions } from '@cipherdose/sdk/dicom';
 import { requireDebian } from '../support/debian-packages.ts';
+import { sameValues } from '../support/same-values.ts';
 import { sampleFile } from '../support/sample-files.ts';
 
 const options: DerivationOptions = {
@@ -14,8 +15,6 @@ const options: DerivationOptions = {
   softwareVersion: '0.1.0',
 };
 
-const vendors = ['ge-lightspeed16', 'philips-brilliance16', 'siemens-sensation16'];
-const others = ['implicit', 'big-endian', 'deflated', 'ge-small', 'corrupt/no-spacing'];
 const sampleSeries = new URL('../../examples/sample-series/low-dose/', import.meta.url);
 
 /** A stand-in for a model: every pixel changes, some leave the range of the stored bits. */
@@ -31,73 +30,91 @@ const errorsOf = (path: string): string[] =>
     .stderr.split('\n')
     .filter((line) => line.startsWith('Error'));
 
-/** Stored pixels as pydicom reads them, padding and all, as HU; and some attributes. */
+/** HU as pydicom reads them, as 32-bit numbers beside each file, and some attributes of every file. */
 const pydicomScript = `
 import json, sys, pydicom
-d = pydicom.dcmread(sys.argv[1])
-hu = d.pixel_array.astype('int64') * int(d.RescaleSlope) + int(d.RescaleIntercept)
-hu.astype('<i4').tofile(sys.argv[2])
-print(json.dumps([str(d.file_meta.TransferSyntaxUID), str(d.SOPInstanceUID), list(d.ImageType)[:2], str(d.PatientName)]))
+def read(path):
+    d = pydicom.dcmread(path)
+    hu = d.pixel_array.astype('int64') * int(d.RescaleSlope) + int(d.RescaleIntercept)
+    hu.astype('<i4').tofile(path + '.hu')
+    return dict(syntax=d.file_meta.TransferSyntaxUID, uid=d.SOPInstanceUID, imageType=list(d.ImageType)[:2],
+        patient=str(d.PatientName))
+print(json.dumps([read(path) for path in sys.argv[1:]]))
 `;
+
+interface Seen {
+  readonly hu: Int32Array;
+  readonly syntax: string;
+  readonly uid: string;
+  readonly imageType: readonly string[];
+  readonly patient: string;
+}
+
+function pydicom(paths: readonly string[]): Seen[] {
+  const printed = execFileSync('/usr/bin/python3', ['-c', pydicomScript, ...paths], { encoding: 'utf8' });
+  return (JSON.parse(printed) as Omit<Seen, 'hu'>[]).map((seen, index) => {
+    const bytes = Uint8Array.from(readFileSync(`${paths[index]}.hu`));
+    return { ...seen, hu: new Int32Array(bytes.buffer) };
+  });
+}
 
 describe('what other programs say about derived slices', () => {
   let folder = '';
+  const put = (name: string, bytes: Uint8Array): string => {
+    const path = join(folder, name.replace('/', '-'));
+    writeFileSync(path, bytes);
+    return path;
+  };
+
   beforeAll(() => {
     requireDebian(['dicom3tools', 'dcmtk', 'python3-numpy', 'python3-pydicom']);
     folder = mkdtempSync(join(tmpdir(), 'cipherdose-judges-'));
   }, 600_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const put = (name: string, bytes: Uint8Array): string => {
-    const path = join(folder, `${name.replace('/', '-')}.dcm`);
-    writeFileSync(path, bytes);
-    return path;
-  };
-  const pydicom = (path: string) => {
-    const raw = `${path}.i32`;
-    const printed = execFileSync('/usr/bin/python3', ['-c', pydicomScript, path, raw], { encoding: 'utf8' });
-    const bytes = new Uint8Array(readFileSync(raw));
-    const [syntax, uid, imageType, patient] = JSON.parse(printed) as [string, string, string[], string];
-    return { hu: [...new Int32Array(bytes.buffer)], syntax, uid, imageType, patient };
-  };
+  const samples = ['ge-lightspeed16', 'philips-brilliance16', 'siemens-sensation16', 'implicit']
+    .concat(['big-endian', 'deflated', 'ge-small', 'corrupt/no-spacing'])
+    .map((name) => {
+      const bytes = sampleFile(name);
+      const source = readCtSlice(bytes);
+      return { name, bytes, source, derived: derive(source) };
+    });
 
-  it.each([...vendors, ...others])('dciodvfy finds no new error in %s', (name) => {
-    const bytes = sampleFile(name);
-    const before = new Set(errorsOf(put(name, bytes)));
-    const after = errorsOf(put(`${name}-derived`, derive(readCtSlice(bytes))));
+  it.each(samples)('dciodvfy finds no new error in $name', ({ bytes, derived }) => {
+    const before = new Set(errorsOf(put('source', bytes)));
+    const after = errorsOf(put('derived', derived));
     expect(after.filter((line) => !before.has(line))).toEqual([]);
   });
 
-  it.each([...vendors, ...others])('pydicom reads the pixels of %s that were written', (name) => {
-    const source = readCtSlice(sampleFile(name));
-    const path = put(`${name}-derived`, derive(source));
-    const { rescaleIntercept, stored } = source.header;
-    const { hu, syntax, uid, imageType, patient } = pydicom(path);
-    const words = pydicom(put(name, sampleFile(name)));
-    const expected = Array.from(denoised(source).hu, (value, index) => {
-      if (source.image.padding?.[index]) return words.hu[index];
-      return Math.max(stored.low, Math.min(stored.high, value - rescaleIntercept)) + rescaleIntercept;
+  it.each(samples)('dcmdump reads $name without a complaint', ({ derived }) => {
+    const { status, stderr } = spawnSync('dcmdump', ['--quiet', put('derived', derived)], {
+      encoding: 'utf8',
     });
-    expect(hu).toEqual(expected);
-    expect(syntax).toBe('1.2.840.10008.1.2.1');
-    expect(uid).toBe(readCtSlice(readFileSync(path)).sopInstanceUid);
-    expect(imageType).toEqual(['DERIVED', 'SECONDARY']);
-    expect(patient).toBe(words.patient);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  it('pydicom and the reader agree on the HU of every source', () => {
-    for (const name of [...vendors, ...others]) {
-      const { image } = readCtSlice(sampleFile(name));
-      expect(pydicom(put(name, sampleFile(name))).hu).toEqual([...image.hu]);
-    }
-  });
-
-  it('dcmdump reads every derived slice without a complaint', () => {
-    for (const name of [...vendors, ...others]) {
-      const path = put(`${name}-derived`, derive(readCtSlice(sampleFile(name))));
-      const { status, stderr } = spawnSync('dcmdump', ['--quiet', path], { encoding: 'utf8' });
-      expect({ name, status, stderr }).toEqual({ name, status: 0, stderr: '' });
-    }
+  it('pydicom reads what was written, and the same HU as the reader in every source', () => {
+    const before = pydicom(samples.map(({ name, bytes }) => put(`${name}-source`, bytes)));
+    const after = pydicom(samples.map(({ name, derived }) => put(`${name}-derived`, derived)));
+    samples.forEach(({ name, source, derived }, sample) => {
+      const { image, header } = source;
+      const { hu, syntax, uid, imageType, patient } = after[sample] as Seen;
+      const original = before[sample] as Seen;
+      expect([name, sameValues(original.hu, image.hu)]).toEqual([name, true]);
+      const { low, high } = header.stored;
+      const expected = denoised(source).hu.map((value, index) =>
+        image.padding?.[index]
+          ? (original.hu[index] as number)
+          : Math.max(low, Math.min(high, value - header.rescaleIntercept)) + header.rescaleIntercept,
+      );
+      expect([name, sameValues(hu, expected)]).toEqual([name, true]);
+      expect({ syntax, uid, imageType, patient }).toEqual({
+        syntax: '1.2.840.10008.1.2.1',
+        uid: readCtSlice(derived).sopInstanceUid,
+        imageType: ['DERIVED', 'SECONDARY'],
+        patient: original.patient,
+      });
+    });
   });
 
   it('a derived sample series is clean, consistent, and the same when made again', () => {
@@ -107,8 +124,8 @@ describe('what other programs say about derived slices', () => {
       const bytes = readFileSync(new URL(name, sampleSeries));
       const derived = derive(readCtSlice(bytes));
       expect(Buffer.compare(derive(readCtSlice(bytes)), derived)).toBe(0);
-      const path = put(`series-${name}`, derived);
-      const before = new Set(errorsOf(put(`source-${name}`, bytes)));
+      const path = put(`derived-${name}`, derived);
+      const before = new Set(errorsOf(put('source', bytes)));
       expect(errorsOf(path).filter((line) => !before.has(line))).toEqual([]);
       return path;
     });

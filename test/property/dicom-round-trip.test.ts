@@ -1,6 +1,5 @@
-import { it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { expect } from '@jest/globals';
 import { readCtSlice, writeDerivedSlice, type DerivationOptions } from '@cipherdose/sdk/dicom';
 import { makeCtDicom } from '../support/make-ct.ts';
 

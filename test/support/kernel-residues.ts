@@ -21,7 +21,7 @@ export function accumulateResidues(
   const { layer, exchange } = checkRequest(network, number, frame);
   const { primes } = kernel.parameters(layer.set);
   const { tiles } = exchange.request;
-  const workspace = openWorkspace(kernel, layer, tiles);
+  using workspace = openWorkspace(kernel, layer, tiles);
   loadTiles(workspace, frame.subarray(frameHeaderBytes), 0, tiles);
   const outputs: OutputResidues[] = [];
   for (const { tile, outChannel, c0, c1, primeStride } of sumProducts(workspace, weights, tiles)) {
@@ -40,6 +40,5 @@ export function accumulateResidues(
       });
     outputs.push({ tile, outChannel, c0: residues(c0), c1: residues(c1) });
   }
-  kernel.release(workspace.region);
   return outputs;
 }

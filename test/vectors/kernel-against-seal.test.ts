@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { planTiling } from '@cipherdose/sdk/packing';
 import { parameterSet, parameterSetNames, type LinearNode } from '@cipherdose/sdk/protocol';
 import { Kernel } from '#server/evaluator/kernel.js';
@@ -12,7 +12,7 @@ import {
   writeRequest,
 } from '../support/encrypted-layers.ts';
 import { accumulateResidues } from '../support/kernel-residues.ts';
-import { openSealReference, type Residues } from '../support/seal-reference.ts';
+import { openSealReference, type Residues, type SealReference } from '../support/seal-reference.ts';
 
 const polynomialBytes = 16_384;
 
@@ -31,8 +31,12 @@ describe.each(parameterSetNames)('the kernel equals node-seal: %s', (name) => {
     accumulatorBound: 0,
   };
 
-  test('seed expansion', async () => {
-    const seal = await openSealReference(set);
+  let seal: SealReference;
+  beforeAll(async () => {
+    seal = await openSealReference(set);
+  });
+
+  test('seed expansion', () => {
     const kernel = new Kernel();
     const { primes } = kernel.parameters(set);
     const { address } = kernel.allocate(64 + 3 * primes.length * polynomialBytes);
@@ -49,8 +53,7 @@ describe.each(parameterSetNames)('the kernel equals node-seal: %s', (name) => {
     }
   });
 
-  test('forward NTT', async () => {
-    const seal = await openSealReference(set);
+  test('forward NTT', () => {
     const kernel = new Kernel();
     const { address } = kernel.allocate(polynomialBytes);
     const { c0, handle } = seal.encrypt(Int32Array.from({ length: set.ringDegree }, (_, i) => i % 999));
@@ -62,8 +65,7 @@ describe.each(parameterSetNames)('the kernel equals node-seal: %s', (name) => {
     });
   });
 
-  test('every output residue of a convolution', async () => {
-    const seal = await openSealReference(set);
+  test('every output residue of a convolution', () => {
     const map = randomMap(node.inChannels, 150, 61, 500, 7);
     const tiling = planTiling(node, map.height, map.width, set);
     const group = { firstTile: 0, tiles: Math.min(3, tiling.tiles) };

@@ -37,7 +37,7 @@ async function readKey(file: string): Promise<string> {
 /** On a free port of the loopback address, without API keys: nobody else can reach it. */
 async function embeddedHost(): Promise<ReachedHost> {
   const { startHost } = await loadServer();
-  const host = await startHost({ host: '127.0.0.1', port: 0, open: true, logLevel: 'error' });
+  const host = await startHost();
   return { url: host.url, embedded: true, [Symbol.asyncDispose]: () => host.close() };
 }
 

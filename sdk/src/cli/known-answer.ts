@@ -19,8 +19,8 @@ export function phantom(): HuImage {
   return { width: side, height: side, hu };
 }
 
-/** No denoiser moves a pixel further on average, HU; ciphertexts that were mixed up do. */
-const sanePerPixel = 100;
+/** No filter moves a pixel further on average, HU; ciphertexts that were mixed up do. */
+const sanePerPixel = 300;
 
 /**
  * Sends the phantom through the encrypted path. For a model that comes along every pixel has to equal the clear

@@ -16,8 +16,7 @@ const program = new Command('cipherdose')
   .description('Denoises low-dose CT on a model host that only ever sees ciphertext')
   .version(packageVersion)
   .helpCommand(false)
-  .configureHelp({ showGlobalOptions: true })
-  .showHelpAfterError('(add --help for what can be said)')
+  .showHelpAfterError('(see --help)')
   .exitOverride();
 // Each returns whether all went well; sub-commands inherit the settings above.
 addDenoiseCommand(program, succeed);

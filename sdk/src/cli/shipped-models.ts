@@ -11,14 +11,15 @@ export type ClearEvaluator = (image: HuImage) => HuImage;
  * @throws MODEL_UNKNOWN, FRAME_DIGEST
  */
 export async function shippedModel(id: string, digest?: string): Promise<ClearEvaluator> {
-  const { evaluateClear, loadModel, openRegistry, shippedModels } = await loadServer();
-  const registry = await openRegistry(shippedModels);
+  const { checkConfig, evaluateClear, loadModel, openRegistry } = await loadServer();
+  // A host that is told nothing offers the models that come along.
+  const registry = await openRegistry(checkConfig({}).models);
   const { directory } = digest === undefined ? registry.get(id) : registry.byDigest(id, digest);
-  const { network } = await loadModel(directory);
+  const network = await loadModel(directory);
   return (image) => evaluateClear(network, image);
 }
 
-/** The same, or undefined if no model with this plan comes along. */
+/** The same, or undefined if no model with this plan comes along, or the host package is not installed. */
 export async function shippedModelIfAny(id: string, digest: string): Promise<ClearEvaluator | undefined> {
   try {
     return await shippedModel(id, digest);

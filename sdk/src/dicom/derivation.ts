@@ -39,7 +39,8 @@ export function checkOptions(options: DerivationOptions): void {
   for (const [option, text] of Object.entries({ ...model, mode, softwareVersion, descriptionSuffix }))
     if (!/^[\x20-\x5b\x5d-\x7e]{1,128}$/.test(text)) invalidOption(option, 'not short printable ASCII');
   if (descriptionSuffix.length > 32) invalidOption('descriptionSuffix', 'longer than 32');
-  if (Number.isNaN(timestamp.getTime())) invalidOption('timestamp', 'not a time');
+  const year = timestamp.getUTCFullYear();
+  if (!(year > 1000 && year < 9999)) invalidOption('timestamp', 'not a date with a four-digit year');
   if (!Number.isInteger(seriesNumberOffset)) invalidOption('seriesNumberOffset', 'not whole');
 }
 
@@ -48,7 +49,10 @@ function invalidOption(option: string, reason: string): never {
 }
 
 /** The UIDs that the derived slice has; they depend on the source and the model only. */
-export function derivedUids(source: CtSlice, model: { readonly id: string; readonly version: string }) {
+export function derivedUids(
+  source: Pick<CtSlice, 'sopInstanceUid' | 'seriesInstanceUid'>,
+  model: { readonly id: string; readonly version: string },
+) {
   return {
     sopInstanceUid: derivedUid('instance', model.id, model.version, source.sopInstanceUid),
     seriesInstanceUid: derivedUid('series', model.id, model.version, source.seriesInstanceUid),

@@ -1,7 +1,7 @@
 import { DenoiseError } from '../errors/index.ts';
 import type { HuImage } from '../image/index.ts';
 import { attributeText, attributeTexts } from './attributes.ts';
-import { isGroupLength, isPrivate, joinBytes, type DataElement, type DataSet } from './data-set.ts';
+import { isGroupLength, isPrivate, joinBytes, type DataSet } from './data-set.ts';
 import { encodeFile } from './dcmjs-library.ts';
 import {
   checkOptions,

@@ -80,7 +80,7 @@ export const errorTable = {
   DICOM_MULTIFRAME: entry(0, false, 'Multi-frame objects are not supported'),
   DICOM_ATTRIBUTE_MISSING: entry(0, false, 'A required attribute is missing'),
   DICOM_ATTRIBUTE_INVALID: entry(0, false, 'An attribute has a value that cannot be used'),
-  DICOM_PIXEL_LENGTH: entry(0, false, 'The pixel data is shorter than rows and columns say'),
+  DICOM_PIXEL_LENGTH: entry(0, false, 'The pixel data does not have the length that rows and columns say'),
   DICOM_DENOISED: entry(0, false, 'The object was denoised before; denoising it again is a mistake'),
   // Orthanc bridge
   ORTHANC_UNREACHABLE: entry(0, true, 'Orthanc cannot be reached'),

@@ -4,12 +4,19 @@ import type { SpawnWorker } from './spawn.ts';
 
 export const spawnWorker: SpawnWorker = ({ workerUrl, onReply, onFailure }) => {
   const worker = new Worker(new URL(workerUrl ?? './node-worker.js', import.meta.url));
-  worker.on('message', onReply);
+  // The process stays for a worker that owes a reply, one for each message, and may end beside an idle one.
+  let owed = 0;
+  worker.on('message', (reply) => {
+    if (--owed === 0) worker.unref();
+    onReply(reply);
+  });
   worker.on('error', onFailure);
   worker.on('exit', (code) => onFailure(new Error(`exit code ${code}`)));
-  worker.unref();
   return {
-    post: (message, transfer) => worker.postMessage(message, transfer),
+    post: (message, transfer) => {
+      if (owed++ === 0) worker.ref();
+      worker.postMessage(message, transfer);
+    },
     terminate: () => {
       worker.removeAllListeners();
       void worker.terminate();

@@ -21,16 +21,21 @@ export interface ServeFlags {
  * Starts the host and closes it on SIGTERM or SIGINT; a second signal ends the process at once.
  * @throws CONFIG_INVALID, FILE_UNREADABLE, MODEL_INVALID, MODEL_DIGEST
  */
-export async function runServe({ config: file, port, threads, ...texts }: ServeFlags, print: Print): Promise<void> {
+export async function runServe(
+  { config: file, port, threads, ...texts }: ServeFlags,
+  print: Print,
+): Promise<void> {
   const flags = { ...texts, port: numberFlag(port), threads: numberFlag(threads) };
   const config = await loadConfig({ file, environment: process.env, flags });
   const host = await runHost(config);
   closeOnSignal(host, print);
-  if (config.open) print('WARNING: the host is open: everybody who can reach it may use it, without an API key');
+  if (config.open)
+    print('WARNING: the host is open: everybody who can reach it may use it, without an API key');
   print(`model host at ${host.url}`);
 }
 
-const numberFlag = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+const numberFlag = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text);
 
 function closeOnSignal(host: RunningHost, print: Print): void {
   let closing = false;

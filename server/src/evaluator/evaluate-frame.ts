@@ -38,24 +38,16 @@ export function evaluateFrame(context: EvaluationContext, frame: Uint8Array): Ui
   const reply = new Uint8Array(frameBytes(exchange.reply));
   encodeFrameHeader({ kind: 'reply', ...exchange.reply }, reply);
   const { tiles } = exchange.request;
-  const workspace = openWorkspace(context.kernel, layer, Math.min(tiles, layer.tilesPerBatch));
-  try {
-    const finisher = new CiphertextFinisher(workspace);
-    try {
-      const length = replyCiphertextBytes(layer.set, outputsPerTile(layer.tiling));
-      for (let first = 0; first < tiles; first += layer.tilesPerBatch) {
-        const count = Math.min(layer.tilesPerBatch, tiles - first);
-        loadTiles(workspace, frame.subarray(frameHeaderBytes), first, count);
-        for (const sum of sumProducts(workspace, context.weights, count)) {
-          const place = (first + sum.tile) * layer.node.outChannels + sum.outChannel;
-          reply.set(finisher.finish(sum), frameHeaderBytes + place * length);
-        }
-      }
-    } finally {
-      finisher.close();
+  using workspace = openWorkspace(context.kernel, layer, Math.min(tiles, layer.tilesPerBatch));
+  using finisher = new CiphertextFinisher(workspace);
+  const length = replyCiphertextBytes(layer.set, outputsPerTile(layer.tiling));
+  for (let first = 0; first < tiles; first += layer.tilesPerBatch) {
+    const count = Math.min(layer.tilesPerBatch, tiles - first);
+    loadTiles(workspace, frame.subarray(frameHeaderBytes), first, count);
+    for (const sum of sumProducts(workspace, context.weights, count)) {
+      const place = (first + sum.tile) * layer.node.outChannels + sum.outChannel;
+      reply.set(finisher.finish(sum), frameHeaderBytes + place * length);
     }
-  } finally {
-    context.kernel.release(workspace.region);
   }
   return reply;
 }

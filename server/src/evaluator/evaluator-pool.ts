@@ -1,7 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { Piscina } from 'piscina';
-import type { Evaluation, FrameEvaluator } from '../model-source.ts';
-import type { EvaluationAnswer, EvaluationWorkerData } from './evaluation-task.ts';
+import type { Evaluation, EvaluationAnswer, EvaluationWorkerData } from './evaluation-task.ts';
 
 export interface EvaluatorPoolOptions {
   /** Worker threads; each evaluates one frame at a time. */
@@ -17,7 +16,7 @@ export interface EvaluatorPoolOptions {
 const defaultWeightCacheBytes = 160 * 2 ** 20;
 
 /** Evaluates frames on worker threads. Frames and replies are transferred, not copied. */
-export class EvaluatorPool implements FrameEvaluator {
+export class EvaluatorPool {
   readonly #pool: Piscina<Evaluation, EvaluationAnswer>;
   readonly #most: number;
   #pending = 0;
@@ -53,7 +52,7 @@ export class EvaluatorPool implements FrameEvaluator {
     this.#pending += 1;
     try {
       const answer = await this.#run(evaluation);
-      if (answer instanceof Uint8Array) return answer;
+      if (!('error' in answer)) return answer;
       const { code, details } = answer.error;
       throw new DenoiseError(code, details, { cause: new Error(answer.stack) });
     } finally {

@@ -9,12 +9,12 @@ import type { Workspace } from './workspace.ts';
  * Turns product sums into the ciphertexts of a reply: inverse NTT, bias, rounding from q to c0Bits and c1Bits, the
  * output coefficients of c0 and all of c1, bit-packed.
  */
-export class CiphertextFinisher {
+export class CiphertextFinisher implements Disposable {
   readonly #workspace: Workspace;
   readonly #indices: Region;
   readonly #outputs: number;
 
-  /** Takes a little memory of the kernel; {@link close} gives it back. */
+  /** Takes a little memory of the kernel until it is disposed of. */
   constructor(workspace: Workspace) {
     const { kernel, layer } = workspace;
     const indices = outputIndices(layer.tiling, layer.node);
@@ -41,7 +41,7 @@ export class CiphertextFinisher {
     return kernel.bytes(packed, replyCiphertextBytes(set, this.#outputs));
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#workspace.kernel.release(this.#indices);
   }
 

@@ -21,32 +21,34 @@ export function prepareWeights(
   const { node, set } = layer;
   const { primes } = kernel.parameters(set);
   const primeBytes = outChannels * node.inChannels * polynomialBytes;
-  const region = kernel.allocate(primes.length * primeBytes);
   const indices = tapIndices(layer);
   const perOutChannel = node.inChannels * indices.length;
   const first = firstOutChannel * perOutChannel;
   const taps = layer.weights.weights.subarray(first, first + outChannels * perOutChannel);
   const work = kernel.allocate(4 * polynomialBytes + indices.byteLength + taps.byteLength);
-  const indicesAddress = work.address + 4 * polynomialBytes;
-  const tapsAddress = indicesAddress + indices.byteLength;
-  kernel.words(indicesAddress, indices.length).set(indices);
-  kernel
-    .bytes(tapsAddress, taps.byteLength)
-    .set(new Uint8Array(taps.buffer, taps.byteOffset, taps.byteLength));
-  primes.forEach(({ table }, i) => {
-    kernel.call.transformWeights(
-      tapsAddress,
-      indicesAddress,
-      indices.length,
-      node.inChannels,
-      outChannels,
-      work.address,
-      region.address + i * primeBytes,
-      table,
-    );
-  });
-  kernel.release(work);
-  return { region, outChannels, primeBytes };
+  try {
+    const region = kernel.allocate(primes.length * primeBytes);
+    const indicesAddress = work.address + 4 * polynomialBytes;
+    const tapsAddress = indicesAddress + indices.byteLength;
+    kernel.words(indicesAddress, indices.length).set(indices);
+    const tapBytes = new Uint8Array(taps.buffer, taps.byteOffset, taps.byteLength);
+    kernel.bytes(tapsAddress, taps.byteLength).set(tapBytes);
+    primes.forEach(({ table }, i) => {
+      kernel.call.transformWeights(
+        tapsAddress,
+        indicesAddress,
+        indices.length,
+        node.inChannels,
+        outChannels,
+        work.address,
+        region.address + i * primeBytes,
+        table,
+      );
+    });
+    return { region, outChannels, primeBytes };
+  } finally {
+    kernel.release(work);
+  }
 }
 
 /** Coefficient at which each tap stands, row-major. */

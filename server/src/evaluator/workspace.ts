@@ -1,14 +1,12 @@
 import { requestCiphertextBytes, type ParameterSet } from '@cipherdose/sdk/protocol';
 import type { Kernel, KernelParameters } from './kernel.ts';
 import { outputStride, polynomialBytes, type LayerGeometry } from './layer-geometry.ts';
-import type { Region } from './memory-arena.ts';
 
-/** The memory in which one request is evaluated, and what the steps of the evaluation share. Give it back at the end. */
-export interface Workspace {
+/** The memory in which one request is evaluated, and what the steps of the evaluation share. */
+export interface Workspace extends Disposable {
   readonly kernel: Kernel;
   readonly layer: LayerGeometry;
   readonly parameters: KernelParameters;
-  readonly region: Region;
   /** One ciphertext as it came. */
   readonly packed: number;
   /** Words of the seed expansion: N u64 a prime. */
@@ -23,7 +21,10 @@ export interface Workspace {
   readonly outputPrimeBytes: number;
 }
 
-/** @param tiles tiles held at a time */
+/**
+ * @param tiles tiles held at a time
+ * @returns a workspace that gives its memory back when it is disposed of
+ */
 export function openWorkspace(kernel: Kernel, layer: LayerGeometry, tiles: number): Workspace {
   const { set, node, outChannelsPerBlock } = layer;
   const parameters = kernel.parameters(set);
@@ -46,7 +47,6 @@ export function openWorkspace(kernel: Kernel, layer: LayerGeometry, tiles: numbe
     kernel,
     layer,
     parameters,
-    region,
     packed,
     words,
     polynomials,
@@ -54,6 +54,9 @@ export function openWorkspace(kernel: Kernel, layer: LayerGeometry, tiles: numbe
     inputPrimeBytes,
     outputs,
     outputPrimeBytes,
+    [Symbol.dispose]: () => {
+      kernel.release(region);
+    },
   };
 }
 

@@ -1,6 +1,12 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { layerExchange, planTiling, type LayerExchange, type Tiling } from '@cipherdose/sdk/packing';
-import { parameterSet, type FrameHeader, type LinearNode, type ParameterSet, type Plan } from '@cipherdose/sdk/protocol';
+import {
+  parameterSet,
+  type FrameHeader,
+  type LinearNode,
+  type ParameterSet,
+  type Plan,
+} from '@cipherdose/sdk/protocol';
 import type { HostedModel, ModelSource } from '../model-source.ts';
 
 /** A request that fits an installed model, and everything that both sides know about it. */

@@ -34,7 +34,8 @@ export async function receiveFrame(
   const { id, layer, contentLength, body } = incoming;
   models.get(id);
   if (contentLength === undefined) throw new DenoiseError('BODY_LENGTH_REQUIRED');
-  if (contentLength > maxBodyBytes) throw new DenoiseError('BODY_TOO_LARGE', { bytes: contentLength, most: maxBodyBytes });
+  if (contentLength > maxBodyBytes)
+    throw new DenoiseError('BODY_TOO_LARGE', { bytes: contentLength, most: maxBodyBytes });
   if (contentLength < frameHeaderBytes)
     throw new DenoiseError('FRAME_LENGTH', { bytes: contentLength, least: frameHeaderBytes });
 

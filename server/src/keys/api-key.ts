@@ -14,6 +14,7 @@ export function findApiKey(records: readonly KeyRecord[], key: string): KeyRecor
   const digest = Buffer.from(hashApiKey(key), 'hex');
   let found: KeyRecord | undefined;
   for (const record of records)
-    if (timingSafeEqual(digest, Buffer.from(record.sha256, 'hex')) && record.revoked === undefined) found = record;
+    if (timingSafeEqual(digest, Buffer.from(record.sha256, 'hex')) && record.revoked === undefined)
+      found = record;
   return found;
 }

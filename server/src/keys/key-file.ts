@@ -15,7 +15,10 @@ const keyRecordSchema = z.strictObject({
 });
 export type KeyRecord = Readonly<z.infer<typeof keyRecordSchema>>;
 
-const keyFileSchema = z.strictObject({ format: z.literal('cipherdose-keys/1'), keys: z.array(keyRecordSchema) });
+const keyFileSchema = z.strictObject({
+  format: z.literal('cipherdose-keys/1'),
+  keys: z.array(keyRecordSchema),
+});
 
 /**
  * @returns the keys, revoked ones included.
@@ -28,7 +31,11 @@ export async function readKeyFile(file: string): Promise<readonly KeyRecord[]> {
   try {
     return keyFileSchema.parse(JSON.parse(text)).keys;
   } catch (cause) {
-    throw new DenoiseError('CONFIG_INVALID', { field: 'keysFile', reason: `${file} is not a key file` }, { cause });
+    throw new DenoiseError(
+      'CONFIG_INVALID',
+      { field: 'keysFile', reason: `${file} is not a key file` },
+      { cause },
+    );
   }
 }
 
@@ -59,13 +66,20 @@ export async function writeKeyFile(file: string, keys: readonly KeyRecord[]): Pr
  */
 export function issueKey(name: string, now: Date): { readonly key: string; readonly record: KeyRecord } {
   const key = createApiKey();
-  const record = { id: randomBytes(4).toString('hex'), name, sha256: hashApiKey(key), created: now.toISOString() };
-  if (!keyRecordSchema.safeParse(record).success) throw new DenoiseError('USAGE', { name, reason: 'not a name' });
+  const record = {
+    id: randomBytes(4).toString('hex'),
+    name,
+    sha256: hashApiKey(key),
+    created: now.toISOString(),
+  };
+  if (!keyRecordSchema.safeParse(record).success)
+    throw new DenoiseError('USAGE', { name, reason: 'not a name' });
   return { key, record };
 }
 
 /** @throws USAGE if there is no such key */
 export function revokeKey(keys: readonly KeyRecord[], id: string, now: Date): readonly KeyRecord[] {
-  if (!keys.some((record) => record.id === id)) throw new DenoiseError('USAGE', { reason: `no key has the id ${id}` });
+  if (!keys.some((record) => record.id === id))
+    throw new DenoiseError('USAGE', { reason: `no key has the id ${id}` });
   return keys.map((record) => (record.id === id ? { revoked: now.toISOString(), ...record } : record));
 }

@@ -1,6 +1,5 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { ParameterSet } from '@cipherdose/sdk/protocol';
-import type { LinearWeights } from './integer-network.ts';
 
 /** Inputs of a layer are integers in low..high; zero padding is one of them. */
 export interface InputRange {
@@ -8,11 +7,17 @@ export interface InputRange {
   readonly high: number;
 }
 
+/** Weights [out][taps] and bias [out] of a layer, integers or real. */
+interface Weights {
+  readonly weights: ArrayLike<number>;
+  readonly bias: ArrayLike<number>;
+}
+
 /**
  * The largest |accumulator| that any input in the range can give, zero padding included. Exact, and reached by the
  * input that takes, at every tap, the end of the range that pulls the sum away from 0.
  */
-export function accumulatorBound({ weights, bias }: LinearWeights, range: InputRange): number {
+export function accumulatorBound({ weights, bias }: Weights, range: InputRange): number {
   const low = Math.min(0, range.low);
   const high = Math.max(0, range.high);
   const taps = weights.length / bias.length;
@@ -34,7 +39,7 @@ export function accumulatorBound({ weights, bias }: LinearWeights, range: InputR
 }
 
 /** @throws ACCUMULATOR_BOUND unless every accumulator stays below t/2, so that none can wrap modulo t. */
-export function proveAccumulators(layer: LinearWeights, range: InputRange, set: ParameterSet): number {
+export function proveAccumulators(layer: Weights, range: InputRange, set: ParameterSet): number {
   const bound = accumulatorBound(layer, range);
   const most = 2 ** (set.plainModulusBits - 1);
   if (!(bound < most)) throw new DenoiseError('ACCUMULATOR_BOUND', { bound, most });
@@ -86,7 +91,7 @@ export function largestWeightSum(set: ParameterSet): number {
 }
 
 /** The largest sum of |w| of an output channel. */
-export function weightSum({ weights, bias }: LinearWeights): number {
+export function weightSum({ weights, bias }: Weights): number {
   const taps = weights.length / bias.length;
   let most = 0;
   for (let channel = 0; channel < bias.length; channel++) {
@@ -101,7 +106,7 @@ export function weightSum({ weights, bias }: LinearWeights): number {
  * @returns the margin in bits
  * @throws NOISE_BOUND unless every reply of the layer decrypts
  */
-export function proveNoise(layer: LinearWeights, set: ParameterSet): number {
+export function proveNoise(layer: Weights, set: ParameterSet): number {
   const sum = weightSum(layer);
   const margin = noiseMargin(sum, set);
   if (!(margin > 0)) throw new DenoiseError('NOISE_BOUND', { weightSum: sum, marginBits: margin });

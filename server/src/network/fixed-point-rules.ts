@@ -25,7 +25,7 @@ export const outputUnit = 1 / 16;
 const outputReach = 2 ** 19;
 
 /** Extents that were seen are widened, so that images unlike the calibration's are not clipped. */
-const headroom = 1.25;
+const headroom = 2;
 /** A channel's scale is at least this part of the largest one: a channel that was quiet may not stay so. */
 const quietest = 1 / 16;
 

@@ -9,7 +9,7 @@ const largestBias = 2 ** 30;
 /** Part of the noise budget of the weights that is used. */
 const noiseUse = 0.99;
 /** Step by which a scale is coarsened until its channel is proved. */
-const coarsen = 1.001;
+const coarsen = 1.0002;
 
 export interface QuantisedWeights {
   readonly layer: LinearWeights;
@@ -57,28 +57,23 @@ function finestChannel(
 ): { readonly weights: Int16Array; readonly bias: number; readonly scale: number } {
   const mostAccumulator = 2 ** (set.plainModulusBits - 1);
   const mostSum = noiseUse * largestWeightSum(set);
-  let sum = Math.abs(realBias);
-  let largest = 0;
-  for (const weight of real) {
-    sum += Math.abs(weight);
-    largest = Math.max(largest, Math.abs(weight));
-  }
-  if (sum === 0) return { weights: new Int16Array(real.length), bias: 0, scale: 1 };
-  // Below this scale a weight, the bias or the noise is too large for certain; the bound decides from here.
-  let scale = Math.max(largest / largestWeight, Math.abs(realBias) / largestBias, boundBelow());
+  const exact = { weights: real, bias: [realBias] };
+  const largest = real.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+  if (largest === 0 && realBias === 0) return { weights: new Int16Array(real.length), bias: 0, scale: 1 };
+  // What the real weights need; rounding them may need a little more.
+  let scale = Math.max(
+    largest / largestWeight,
+    Math.abs(realBias) / largestBias,
+    accumulatorBound(exact, range) / mostAccumulator,
+    weightSum(exact) / mostSum,
+  );
   for (; ; scale *= coarsen) {
     const weights = Int16Array.from(real, (weight) => Math.round(weight / scale));
-    const bias = Math.round(realBias / scale);
-    if (weights.every((weight) => weight === 0) && largest > 0)
+    if (largest > 0 && weights.every((weight) => weight === 0))
       throw new DenoiseError('ACCUMULATOR_BOUND', { node, most: mostAccumulator });
-    const layer = { weights, bias: Int32Array.of(bias) };
+    const bias = Math.round(realBias / scale);
+    const layer = { weights, bias: [bias] };
     if (accumulatorBound(layer, range) < mostAccumulator && weightSum(layer) < mostSum)
       return { weights, bias, scale };
-  }
-
-  // Of ends l <= 0 <= h one gives at least sum|w| * max(|l|, h) / 2.
-  function boundBelow(): number {
-    const reach = Math.max(Math.abs(range.low), Math.abs(range.high));
-    return (0.49 * (sum - Math.abs(realBias)) * reach) / mostAccumulator;
   }
 }

@@ -10,13 +10,19 @@ declare module 'fastify' {
   }
 }
 
-/** Bounds how many frames are in memory at once: while they arrive, are evaluated, and are sent. */
-export class Admission {
-  readonly #most: number;
-  #running = 0;
+export interface AdmissionLimits {
+  readonly maxConcurrentRequests: number;
+  readonly maxBytesInFlight: number;
+}
 
-  constructor(most: number) {
-    this.#most = most;
+/** Bounds the frames in memory, by number and by bytes: while they arrive, are evaluated, and are sent. */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  #running = 0;
+  #bytes = 0;
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
   }
 
   get running(): number {
@@ -24,22 +30,30 @@ export class Admission {
   }
 
   /**
-   * Runs `work`; its place is free again when it has ended and its response was sent or given up.
+   * Runs `work` on a request of `bytes`; its place is free again when it has ended and its response was sent or given
+   * up.
    * @throws HOST_BUSY at once if there is no place
    */
-  async run<T>(response: ServerResponse, work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#most) throw new DenoiseError('HOST_BUSY', { requests: this.#most });
-    this.#running += 1;
+  async run<T>(response: ServerResponse, bytes: number, work: () => Promise<T>): Promise<T> {
+    const { maxConcurrentRequests, maxBytesInFlight } = this.#limits;
+    if (this.#running >= maxConcurrentRequests || this.#bytes + bytes > maxBytesInFlight)
+      throw new DenoiseError('HOST_BUSY', { requests: this.#running, bytes: this.#bytes });
+    this.#take(1, bytes);
     const closed = response.closed ? undefined : once(response, 'close');
     const result = work();
-    void Promise.allSettled([result, closed]).then(() => (this.#running -= 1));
+    void Promise.allSettled([result, closed]).then(() => this.#take(-1, -bytes));
     return await result;
+  }
+
+  #take(requests: number, bytes: number): void {
+    this.#running += requests;
+    this.#bytes += bytes;
   }
 }
 
 export const admission = fp(
-  (app: FastifyInstance, { maxConcurrentRequests }: { readonly maxConcurrentRequests: number }) => {
-    app.decorate('admission', new Admission(maxConcurrentRequests));
+  (app: FastifyInstance, limits: AdmissionLimits) => {
+    app.decorate('admission', new Admission(limits));
   },
   { name: 'admission' },
 );

@@ -31,6 +31,7 @@ export function answerWithError(thrown: unknown, request: FastifyRequest, reply:
   // Past the response schemas of the route: no error shall be cut or refused by them.
   return reply
     .code(error.status)
+    .header('x-request-id', request.id)
     .header('content-type', 'application/json; charset=utf-8')
     .serializer((payload: unknown) => JSON.stringify(payload))
     .send(body);
@@ -50,12 +51,15 @@ const foreignCodes: Readonly<Record<string, ErrorCode>> = {
 
 /** What the caller may know of an error. Errors that are not for the wire become INTERNAL, without their details. */
 export function toDenoiseError(thrown: unknown): DenoiseError {
-  if (thrown instanceof DenoiseError) return thrown.status === 0 ? new DenoiseError('INTERNAL') : hideDetails(thrown);
+  if (thrown instanceof DenoiseError)
+    return thrown.status === 0 ? new DenoiseError('INTERNAL') : hideDetails(thrown);
   const { code, statusCode, validation, validationContext } = Object(thrown) as ForeignError;
   const known = typeof code === 'string' ? foreignCodes[code] : undefined;
   if (known) return new DenoiseError(known);
-  if (validation) return new DenoiseError('REQUEST_INVALID', validationDetails(validation[0], validationContext));
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return new DenoiseError('REQUEST_INVALID');
+  if (validation)
+    return new DenoiseError('REQUEST_INVALID', validationDetails(validation[0], validationContext));
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return new DenoiseError('REQUEST_INVALID');
   return new DenoiseError('INTERNAL');
 }
 

@@ -69,7 +69,12 @@ export class HostMetrics {
 
   /** Adds a gauge that is read when somebody asks. */
   watch(name: string, help: string, read: () => number): void {
-    const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => gauge.set(read()),
+    });
   }
 }
 
@@ -77,10 +82,16 @@ export const metrics = fp(
   (app: FastifyInstance, { pending }: { readonly pending: () => number }) => {
     const counted = new HostMetrics();
     collectDefaultMetrics({ register: counted.registry });
-    counted.watch('cipherdose_frames_running', 'Frames that arrive, wait, are evaluated or sent now', () =>
-      app.admission.running,
+    counted.watch(
+      'cipherdose_frames_running',
+      'Frames that arrive, wait, are evaluated or sent now',
+      () => app.admission.running,
     );
-    counted.watch('cipherdose_evaluations_pending', 'Frames that are evaluated or wait for a thread now', pending);
+    counted.watch(
+      'cipherdose_evaluations_pending',
+      'Frames that are evaluated or wait for a thread now',
+      pending,
+    );
     app.decorate('metrics', counted);
     app.addHook('onRequest', async (request, reply) => {
       whenRequestEnds(request, reply, ({ method, route, status, code }) =>

@@ -54,4 +54,5 @@ export const security = fp(
   { name: 'security', dependencies: ['errors'] },
 );
 
-const bearerToken = (header: string | undefined): string | undefined => /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
+const bearerToken = (header: string | undefined): string | undefined =>
+  /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];

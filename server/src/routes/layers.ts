@@ -14,9 +14,14 @@ export interface LayerRouteOptions {
   readonly config: HostConfig;
 }
 
-const frame = z.any().meta({ type: 'string', format: 'binary', description: 'One frame: 64 bytes of header and the body' });
+const frameSchema = z
+  .any()
+  .meta({ type: 'string', format: 'binary', description: 'One frame: 64 bytes of header and the body' });
 
-export const layerRoutes: FastifyPluginAsyncZod<LayerRouteOptions> = async (app, { models, evaluator, config }) => {
+export const layerRoutes: FastifyPluginAsyncZod<LayerRouteOptions> = async (
+  app,
+  { models, evaluator, config },
+) => {
   // The body stays a stream: nothing of it is read before its header is known to be good.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(frameContentType, (_request, _body, done) => done(null));
@@ -29,33 +34,33 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRouteOptions> = async (app,
         summary: 'Evaluates one linear layer on the ciphertexts of one tile group; nothing is kept',
         consumes: [frameContentType],
         params: z.object({ id: modelId, layer: z.string().regex(/^\d{1,3}$/) }),
-        body: frame,
+        body: frameSchema,
         response: {
-          200: { description: 'The reply frame', content: { [frameContentType]: { schema: frame } } },
+          200: { description: 'The reply frame', content: { [frameContentType]: { schema: frameSchema } } },
           ...failures,
         },
       },
     },
     async (request, reply) => {
       if (request.headers['content-type'] === undefined) throw new DenoiseError('BODY_TYPE');
-      const { id, layer } = request.params;
-      const answer = await app.admission.run(reply.raw, async () => {
-        const received = await receiveFrame(
-          models,
-          { id, layer: Number(layer), contentLength: contentLength(request.headers), body: request.raw },
-          config,
-        );
+      const { id } = request.params;
+      const layer = Number(request.params.layer);
+      const contentLength = contentLengthOf(request.headers);
+      const bytes = Math.min(contentLength ?? 0, config.maxBodyBytes);
+      const answer = await app.admission.run(reply.raw, bytes, async () => {
+        const incoming = { id, layer, contentLength, body: request.raw };
+        const received = await receiveFrame(models, incoming, config);
         const start = performance.now();
-        const bytes = await answerFrame(evaluator, received);
+        const frame = await answerFrame(evaluator, received);
         app.metrics.countExchange({
           model: id,
-          layer: Number(layer),
+          layer,
           bytesIn: received.bytesIn,
-          bytesOut: bytes.length,
+          bytesOut: frame.length,
           products: productsOf(received),
           seconds: (performance.now() - start) / 1000,
         });
-        return bytes;
+        return frame;
       });
       return reply.type(frameContentType).send(Buffer.from(answer.buffer, answer.byteOffset, answer.length));
     },
@@ -63,5 +68,5 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRouteOptions> = async (app,
 };
 
 // Node has checked that it is a number, and that there are not two.
-const contentLength = (headers: { readonly 'content-length'?: string | undefined }): number | undefined =>
+const contentLengthOf = (headers: { readonly 'content-length'?: string | undefined }): number | undefined =>
   headers['content-length'] === undefined ? undefined : Number(headers['content-length']);

@@ -14,7 +14,12 @@ export const operationRoutes: FastifyPluginAsyncZod<{ models: ModelSource }> = a
     '/healthz',
     {
       config: { public: true, probe: true },
-      schema: { operationId: 'health', summary: 'The process is alive', security: [], response: { 200: health } },
+      schema: {
+        operationId: 'health',
+        summary: 'The process is alive',
+        security: [],
+        response: { 200: health },
+      },
     },
     async () => ({ status: 'ok' as const }),
   );
@@ -50,7 +55,10 @@ export const operationRoutes: FastifyPluginAsyncZod<{ models: ModelSource }> = a
     },
     async (_request, reply) => {
       const { registry } = app.metrics;
-      return await reply.type(registry.contentType).serializer(String).send(await registry.metrics());
+      return await reply
+        .type(registry.contentType)
+        .serializer(String)
+        .send(await registry.metrics());
     },
   );
 

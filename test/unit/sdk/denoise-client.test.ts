@@ -13,6 +13,7 @@ import { evaluateClear } from '#server/network/clear-evaluator.js';
 import { integers } from '../../support/arbitraries.ts';
 import { memoryHost } from '../../support/memory-host.ts';
 import { randomNetwork } from '../../support/random-network.ts';
+import { refusal } from '../../support/refusal.ts';
 
 const network = randomNetwork({
   seed: 1,
@@ -60,8 +61,6 @@ async function collect(results: AsyncIterable<SliceResult>): Promise<SliceResult
   for await (const result of results) list.push(result);
   return list.sort((a, b) => a.index - b.index);
 }
-
-const refusal = (code: string): Error => expect.objectContaining({ code }) as unknown as Error;
 
 describe('DenoiseClient', () => {
   it('denoises a series exactly, and says how far it is', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ErrorCode } from '@cipherdose/sdk/errors';
 import {
   checkFrame,
   decodeFrameHeader,
@@ -6,6 +7,7 @@ import {
   frameHeaderBytes,
   type FrameHeader,
 } from '@cipherdose/sdk/protocol';
+import { refusal } from '../../support/refusal.ts';
 
 const header: FrameHeader = {
   kind: 'request',
@@ -26,8 +28,6 @@ const encoded = (change: Partial<FrameHeader> = {}): Uint8Array => {
   return bytes;
 };
 
-const refusal = (code: string): unknown => expect.objectContaining({ code });
-
 describe('frame header', () => {
   it('comes back as it was written', () => {
     expect(decodeFrameHeader(encoded(), 'request')).toEqual(header);
@@ -41,7 +41,7 @@ describe('frame header', () => {
     expect(new DataView(bytes.buffer).getUint32(60, true)).toBe(1000);
   });
 
-  it.each([
+  it.each<[ErrorCode, Uint8Array]>([
     ['FRAME_LENGTH', encoded().subarray(0, 63)],
     ['FRAME_MAGIC', encoded().fill(0, 0, 1)],
     ['FRAME_VERSION', encoded().fill(9, 4, 5)],
@@ -52,10 +52,10 @@ describe('frame header', () => {
     ['FRAME_GEOMETRY', encoded({ channels: 5000 })],
     ['FRAME_GEOMETRY', encoded().fill(1, 58, 59)],
   ])('refuses with %s', (code, bytes) => {
-    expect(() => decodeFrameHeader(bytes, 'request')).toThrow(refusal(code) as Error);
+    expect(() => decodeFrameHeader(bytes, 'request')).toThrow(refusal(code));
   });
 
-  it.each([
+  it.each<[ErrorCode, Partial<FrameHeader>]>([
     ['FRAME_PARAMETERS', { parameterSetId: 1 }],
     ['FRAME_DIGEST', { digest: 'f'.repeat(64) }],
     ['FRAME_LAYER', { layer: 0 }],
@@ -64,13 +64,11 @@ describe('frame header', () => {
     ['FRAME_LENGTH', { bodyBytes: 999 }],
   ])('compares with what is expected: %s', (code, change) => {
     const decoded = decodeFrameHeader(encoded(change), 'request');
-    expect(() => checkFrame(decoded, header, frameHeaderBytes + 1000)).toThrow(refusal(code) as Error);
+    expect(() => checkFrame(decoded, header, frameHeaderBytes + 1000)).toThrow(refusal(code));
   });
 
   it('compares the length of the whole frame', () => {
-    expect(() => checkFrame(header, header, frameHeaderBytes + 999)).toThrow(
-      refusal('FRAME_LENGTH') as Error,
-    );
+    expect(() => checkFrame(header, header, frameHeaderBytes + 999)).toThrow(refusal('FRAME_LENGTH'));
     expect(() => checkFrame(header, header, frameHeaderBytes + 1000)).not.toThrow();
   });
 });

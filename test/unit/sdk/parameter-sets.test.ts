@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ErrorCode } from '@cipherdose/sdk/errors';
 import {
   checkParameters,
   parameterSet,
   parameterSetNames,
   type ParameterLiteral,
 } from '@cipherdose/sdk/protocol';
+import { refusal } from '../../support/refusal.ts';
 
 const good: ParameterLiteral = {
   id: 9,
@@ -33,7 +35,7 @@ describe('parameter sets', () => {
     }
   });
 
-  it.each<[string, Partial<ParameterLiteral>]>([
+  it.each<[ErrorCode, Partial<ParameterLiteral>]>([
     ['PARAMETERS_INSECURE', { primes: [1073651713, 1073668097, 1073692673, 1073643521] }],
     ['PARAMETERS_INSECURE', { ringDegree: 2048 }],
     ['PARAMETERS_INSECURE', { ringDegree: 1000 }],
@@ -43,12 +45,10 @@ describe('parameter sets', () => {
     ['PARAMETERS_INVALID', { plainModulusBits: 32 }],
     ['PARAMETERS_INVALID', { c1Bits: 28 }],
   ])('refuses with %s', (code, change) => {
-    expect(() => checkParameters({ ...good, ...change })).toThrow(expect.objectContaining({ code }) as Error);
+    expect(() => checkParameters({ ...good, ...change })).toThrow(refusal(code));
   });
 
   it('says which set is unknown', () => {
-    expect(() => parameterSet('n1')).toThrow(
-      expect.objectContaining({ code: 'PARAMETERS_UNKNOWN' }) as Error,
-    );
+    expect(() => parameterSet('n1')).toThrow(refusal('PARAMETERS_UNKNOWN'));
   });
 });

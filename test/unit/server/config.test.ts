@@ -28,6 +28,7 @@ describe('a configuration', () => {
     [{ logLevel: 'loud' }, 'logLevel'],
     [{ maxBodyBytes: 2 ** 40 }, 'maxBodyBytes'],
     [{ bodyTimeoutMs: 10_000, requestTimeoutMs: 5_000 }, 'requestTimeoutMs'],
+    [{ maxBytesInFlight: 1024 }, 'maxBytesInFlight'],
     [{ ports: 1 }, 'ports'],
     [{ open: true, host: '0.0.0.0' }, 'open'],
     [{ open: true, host: '::' }, 'open'],
@@ -39,7 +40,8 @@ describe('a configuration', () => {
   });
 
   test('may be open where nobody else comes, or where it says so twice', () => {
-    for (const host of ['127.0.0.1', '::1', 'localhost']) expect(checkConfig({ open: true, host }).open).toBe(true);
+    for (const host of ['127.0.0.1', '::1', 'localhost'])
+      expect(checkConfig({ open: true, host }).open).toBe(true);
     expect(checkConfig({ open: true, openToNetwork: true, host: '0.0.0.0' }).open).toBe(true);
   });
 });
@@ -47,7 +49,10 @@ describe('a configuration', () => {
 describe('sources', () => {
   test('flags win over the environment, and that over the file', async () => {
     const file = join(folder, 'host.yaml');
-    await writeFile(file, 'port: 1\nthreads: 1\nmaxQueue: 1\nmodels: here\ntls: { certFile: a.pem, keyFile: /b.pem }\n');
+    await writeFile(
+      file,
+      'port: 1\nthreads: 1\nmaxQueue: 1\nmodels: here\ntls: { certFile: a.pem, keyFile: /b.pem }\n',
+    );
     const environment = {
       CIPHERDOSE_THREADS: '2',
       CIPHERDOSE_MAX_QUEUE: '2',
@@ -82,7 +87,7 @@ describe('sources', () => {
     const file = join(folder, 'host.yaml');
     const load = () => loadConfig({ file, environment: {}, flags: {} });
     await expect(load()).rejects.toMatchObject({ code: 'FILE_UNREADABLE', details: { file } });
-    for (const text of ['[1, 2]', 'a: b: c: d', '- x'])  {
+    for (const text of ['[1, 2]', 'a: b: c: d', '- x']) {
       await writeFile(file, text);
       await expect(load()).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { field: file } });
     }

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { expect, it } from '@jest/globals';
-import { build } from 'esbuild';
+import { afterAll, expect, it } from '@jest/globals';
+import { build, stop } from 'esbuild';
+
+afterAll(stop);
 
 it('bundles for browsers: no module of Node is imported', async () => {
   const { outputFiles, errors } = await build({

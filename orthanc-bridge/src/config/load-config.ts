@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { bridgeConfigSchema, type BridgeConfig } from './config-schema.ts';
+import { configPosition } from './config-position.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads YAML or JSON. `${ENV:NAME}` in text becomes the value of an environment variable, files with secrets are read,
+ * and relative paths start at the folder of the configuration.
+ * @throws FILE_UNREADABLE, or CONFIG_INVALID naming file, line and field.
+ */
+export async function loadConfig(
+  file: string,
+  environment: Environment = process.env,
+): Promise<BridgeConfig> {
+  const text = await readText(file);
+  return parseConfig(text, { file, folder: dirname(resolve(file)), environment });
+}
+
+interface ConfigSource {
+  readonly file: string;
+  readonly folder: string;
+  readonly environment: Environment;
+}
+
+/** @throws CONFIG_INVALID, FILE_UNREADABLE */
+export async function parseConfig(text: string, source: ConfigSource): Promise<BridgeConfig> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const position = (path: readonly PropertyKey[]) => configPosition(document, lines, path);
+  const fail = (path: readonly PropertyKey[], reason: string): never => {
+    throw new DenoiseError('CONFIG_INVALID', {
+      file: source.file,
+      line: position(path),
+      field: path.join('.') || 'the whole file',
+      reason,
+    });
+  };
+  const [syntaxError] = document.errors;
+  if (syntaxError)
+    throw new DenoiseError('CONFIG_INVALID', {
+      file: source.file,
+      line: lines.linePos(syntaxError.pos[0]).line,
+      reason: `is neither YAML nor JSON: ${syntaxError.code}`,
+    });
+  insertEnvironment(document, source.environment, (line, reason) => {
+    throw new DenoiseError('CONFIG_INVALID', { file: source.file, line: lines.linePos(line).line, reason });
+  });
+  const parsed = bridgeConfigSchema.safeParse(document.toJS());
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const path = issue?.path ?? [];
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+    return fail([...path, ...unknown], unknown.length > 0 ? 'is not a known field' : (issue?.message ?? ''));
+  }
+  checkNames(parsed.data, fail);
+  return readSecrets(parsed.data, source.folder);
+}
+
+function insertEnvironment(
+  document: Document,
+  environment: Environment,
+  fail: (offset: number, reason: string) => never,
+): void {
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value !== 'string') return;
+      node.value = node.value.replace(/\$\{ENV:(\w+)\}/g, (_match, name: string) => {
+        return environment[name] ?? fail(node.range?.[0] ?? 0, `the environment variable ${name} is not set`);
+      });
+    },
+  });
+}
+
+function checkNames(
+  config: BridgeConfig,
+  fail: (path: readonly PropertyKey[], reason: string) => never,
+): void {
+  const names = config.orthancs.map(({ name }) => name);
+  for (const [index, { name, password, passwordFile, username }] of config.orthancs.entries()) {
+    if (names.indexOf(name) !== index) fail(['orthancs', index, 'name'], 'is used twice');
+    if (password !== undefined && passwordFile !== undefined)
+      fail(['orthancs', index, 'passwordFile'], 'stands beside password; give one of them');
+    if (username === undefined && (password !== undefined || passwordFile !== undefined))
+      fail(['orthancs', index], 'has a password but no username');
+  }
+  for (const [index, { name, action }] of config.rules.entries()) {
+    if (config.rules.findIndex((rule) => rule.name === name) !== index)
+      fail(['rules', index, 'name'], 'is used twice');
+    if (action.writeTo !== undefined && !names.includes(action.writeTo))
+      fail(['rules', index, 'action', 'writeTo'], `is none of the Orthancs: ${names.join(', ')}`);
+  }
+}
+
+async function readSecrets(config: BridgeConfig, folder: string): Promise<BridgeConfig> {
+  const secret = async (value: string | undefined, file: string | undefined) =>
+    file === undefined ? value : (await readText(resolve(folder, file))).split(/\r?\n/)[0];
+  const absolute = (file: string | undefined) => (file === undefined ? undefined : resolve(folder, file));
+  const orthancs = config.orthancs.map(async (orthanc) => ({
+    ...orthanc,
+    password: await secret(orthanc.password, orthanc.passwordFile),
+    caFile: absolute(orthanc.caFile),
+  }));
+  const { host, queue } = config;
+  return {
+    ...config,
+    dataFolder: resolve(folder, config.dataFolder),
+    orthancs: await Promise.all(orthancs),
+    host: { ...host, apiKey: await secret(host.apiKey, host.apiKeyFile), caFile: absolute(host.caFile) },
+    queue: { ...queue, postgres: await secret(queue.postgres, queue.postgresFile) },
+  };
+}
+
+const readText = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new DenoiseError('FILE_UNREADABLE', { file }, { cause });
+  });

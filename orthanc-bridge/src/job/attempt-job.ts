@@ -1,0 +1,137 @@
+import { statfs } from 'node:fs/promises';
+import type { DenoiseClient } from '@cipherdose/sdk';
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import type { AuditTrail } from '../audit/audit-trail.ts';
+import type { BridgeConfig } from '../config/config-schema.ts';
+import type { BridgeEvents } from '../events.ts';
+import { errorFacts, type Log } from '../log.ts';
+import type { OrthancClient } from '../orthanc/orthanc-client.ts';
+import type { SliceReader } from '../pixels/slice-reader.ts';
+import type { AttemptOutcome } from '../queue/series-queue.ts';
+import type { FeedStore } from '../store/feed-store.ts';
+import type { JobRecord } from '../store/job-record.ts';
+import type { JobStore } from '../store/job-store.ts';
+import { removeDerived } from './derived-series.ts';
+import { failureKind } from './failure-kind.ts';
+import { runSeries } from './run-series.ts';
+
+export interface AttemptTools {
+  readonly config: BridgeConfig;
+  readonly orthancs: ReadonlyMap<string, OrthancClient>;
+  readonly client: DenoiseClient;
+  readonly reader: SliceReader;
+  readonly jobs: JobStore;
+  readonly feed: FeedStore;
+  readonly audit: AuditTrail;
+  readonly events: BridgeEvents;
+  readonly log: Log;
+  readonly softwareVersion: string;
+}
+
+/** One attempt at a job, from its record to its record. Never throws: a broken queue database means `retry`. */
+export async function attemptJob(
+  id: string,
+  tools: AttemptTools,
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
+  const { jobs, log } = tools;
+  try {
+    const record = await jobs.get(id);
+    if (record.state === 'done') return 'completed';
+    if (record.state === 'quarantined' || record.state === 'failed') return 'dead';
+    const job = await jobs.start(id, tools.config.name);
+    tools.events.emit('job', job);
+    log.info({ job: id, rule: job.rule, run: job.runs }, 'series started');
+    try {
+      await complete(job, tools, signal);
+      return 'completed';
+    } catch (error) {
+      return await settleFailure(job, DenoiseError.wrap(error, 'INTERNAL'), tools, signal);
+    }
+  } catch (error) {
+    if (error instanceof DenoiseError && error.code === 'JOB_UNKNOWN') return 'completed';
+    log.error({ job: id, ...errorFacts(error) }, 'attempt not recorded');
+    return 'retry';
+  }
+}
+
+async function complete(job: JobRecord, tools: AttemptTools, signal: AbortSignal): Promise<void> {
+  const { config, jobs, audit, events, log } = tools;
+  await checkDisk(config);
+  const [source, target] = [job.orthanc, job.action.writeTo ?? job.orthanc].map((name) =>
+    orthancNamed(name, tools),
+  );
+  if (!source || !target) throw new DenoiseError('CONFIG_INVALID', { field: 'orthancs' });
+  const totals = await runSeries(
+    job,
+    {
+      ...{ source, target, client: tools.client, reader: tools.reader, jobs },
+      softwareVersion: tools.softwareVersion,
+      slicesInFlight: config.host.slicesInFlight,
+      mostSlices: config.limits.slices,
+      onProgress: (progress) => events.emit('progress', job.id, progress),
+    },
+    signal,
+  );
+  const { slices, bytesUp, bytesDown } = totals;
+  // Before the record says done: an entry may come twice after a crash, but is never missing.
+  await audit.append({ event: 'written', who: config.name, ...jobFacts(job), slices, bytesUp, bytesDown });
+  events.emit('job', await jobs.finish(job.id, bytesUp, bytesDown));
+  log.info({ job: job.id, ...totals }, 'series done');
+}
+
+async function settleFailure(
+  job: JobRecord,
+  error: DenoiseError,
+  tools: AttemptTools,
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
+  const { config, jobs, audit, events, log } = tools;
+  const kind = signal.aborted ? 'outage' : failureKind(error.code);
+  const last = kind === 'failure' && job.attempts + 1 >= config.queue.attempts;
+  if (kind === 'outage' || (kind === 'failure' && !last)) {
+    events.emit('job', await jobs.defer(job.id, error, kind === 'failure'));
+    log.warn({ job: job.id, kind, ...errorFacts(error) }, 'attempt failed, will be repeated');
+    return 'retry';
+  }
+  try {
+    const { derivedSeriesUid } = await jobs.get(job.id);
+    await removeDerived(orthancNamed(job.action.writeTo ?? job.orthanc, tools), derivedSeriesUid);
+    await jobs.forgetWritten(job.id);
+  } catch (cleanupError) {
+    // The job must not end while half a series may stand there: it comes back and gets here again.
+    events.emit('job', await jobs.defer(job.id, error, false));
+    log.warn(
+      { job: job.id, ...errorFacts(cleanupError) },
+      'cannot remove what was written, will be repeated',
+    );
+    return 'retry';
+  }
+  const state = kind === 'quarantine' ? 'quarantined' : 'failed';
+  await audit.append({ event: state, who: config.name, ...jobFacts(job), code: error.code });
+  events.emit('job', await jobs.giveUp(job.id, state, error));
+  log.error({ job: job.id, state, ...errorFacts(error) }, 'series given up');
+  // The host has another version of the model by now: the series is decided anew, for that one.
+  if (error.code === 'PLAN_DIGEST') await tools.feed.mark(job.orthanc, job.series);
+  return 'dead';
+}
+
+/** @throws CONFIG_INVALID if the configuration no longer has it */
+function orthancNamed(name: string, { orthancs }: AttemptTools): OrthancClient {
+  const orthanc = orthancs.get(name);
+  if (!orthanc)
+    throw new DenoiseError('CONFIG_INVALID', { field: 'orthancs', reason: `has no ${name} any more` });
+  return orthanc;
+}
+
+export const jobFacts = ({ id, orthanc, series, rule, model, version, digest }: JobRecord) => ({
+  ...{ job: id, orthanc, series, rule, model, version, digest },
+});
+
+/** @throws DISK_WATERMARK */
+export async function checkDisk({ dataFolder, limits }: BridgeConfig): Promise<void> {
+  const { bavail, bsize } = await statfs(dataFolder);
+  const freeMegabytes = Math.floor((bavail * bsize) / 2 ** 20);
+  if (freeMegabytes < limits.diskFreeMegabytes)
+    throw new DenoiseError('DISK_WATERMARK', { freeMegabytes, wanted: limits.diskFreeMegabytes });
+}

@@ -1,0 +1,178 @@
+import type { DenoiseClient } from '@cipherdose/sdk';
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { writeDerivedSlice, type CtSlice, type DerivationOptions } from '@cipherdose/sdk/dicom';
+import type { HuImage } from '@cipherdose/sdk/image';
+import type { OrthancClient } from '../orthanc/orthanc-client.ts';
+import type { SliceReader } from '../pixels/slice-reader.ts';
+import type { JobRecord } from '../store/job-record.ts';
+import type { JobStore } from '../store/job-store.ts';
+import { blend } from './blend.ts';
+import { planDerived, storedInstances, verifiedInstances, type PlannedSlice } from './derived-series.ts';
+import { storeInstance } from './store-instance.ts';
+import { surveySeries } from './survey-series.ts';
+
+export interface SeriesRunTools {
+  readonly source: OrthancClient;
+  readonly target: OrthancClient;
+  readonly client: DenoiseClient;
+  readonly reader: SliceReader;
+  readonly jobs: JobStore;
+  readonly softwareVersion: string;
+  readonly slicesInFlight: number;
+  readonly mostSlices: number;
+  readonly onProgress: (progress: SeriesProgress) => void;
+}
+
+export interface SeriesProgress {
+  readonly slicesDone: number;
+  readonly slices: number;
+  readonly secondsLeft: number | undefined;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+export interface SeriesTotals {
+  readonly slices: number;
+  /** Slices that this run denoised; the others stood there verified already. */
+  readonly denoised: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** Series metadata (ids from 1024 on are free for applications): what was made of a source, and what a derived came from. */
+const derivedFromMetadata = '5001';
+const denoisedAsMetadata = '5002';
+
+/**
+ * Makes the derived series of one job complete: denoises the slices that are not there yet, one object after the other,
+ * each verified. Killed at any point, it goes on with the same result: UIDs, timestamp and pixels are the same.
+ * Only a few slices stand in memory.
+ * @throws what the parts throw; SERIES_CHANGED if instances came or went meanwhile
+ */
+export async function runSeries(
+  job: JobRecord,
+  tools: SeriesRunTools,
+  signal: AbortSignal,
+): Promise<SeriesTotals> {
+  const { source, target, jobs } = tools;
+  const series = await source.series(job.series);
+  if (series.Instances.length > tools.mostSlices)
+    throw new DenoiseError('SERIES_MIXED', { reason: 'more instances than limits.slices' });
+  const survey = surveySeries(await source.seriesTags(job.series), job.action.gaps);
+  const { derivedSeriesUid, slices } = planDerived(survey, job);
+  const { leftOut } = survey;
+  await jobs.plan(job.id, {
+    instances: series.Instances.length,
+    slices: slices.length,
+    derivedSeriesUid,
+    leftOut,
+  });
+
+  const verified = await verifiedInstances(target, derivedSeriesUid, await jobs.written(job.id));
+  const missing = slices.filter(({ derivedSopInstanceUid }) => !verified.has(derivedSopInstanceUid));
+  const bytes = await denoiseSlices(job, missing, slices.length - missing.length, tools, signal);
+
+  await checkComplete(target, derivedSeriesUid, slices);
+  await checkUnchanged(source, job.series, series.Instances);
+  await mark(job, tools, derivedSeriesUid, slices.length);
+  return { slices: slices.length, denoised: missing.length, ...bytes };
+}
+
+async function denoiseSlices(
+  job: JobRecord,
+  missing: readonly PlannedSlice[],
+  alreadyDone: number,
+  tools: SeriesRunTools,
+  signal: AbortSignal,
+): Promise<{ bytesUp: number; bytesDown: number }> {
+  const { source, target, client, reader, jobs, slicesInFlight } = tools;
+  const total = { bytesUp: 0, bytesDown: 0 };
+  if (missing.length === 0) return total;
+  const inFlight = new Map<number, CtSlice>();
+
+  async function* images(): AsyncGenerator<HuImage> {
+    for (const [index, { instance }] of missing.entries()) {
+      const slice = await reader.read(await source.instanceFile(instance, signal), signal);
+      inFlight.set(index, slice);
+      yield slice.image;
+    }
+  }
+
+  const options = {
+    ...{ model: job.model, digest: job.digest, signal, slicesInFlight, expectedSlices: missing.length },
+    ...(job.action.mode === undefined ? {} : { mode: job.action.mode }),
+    onProgress: ({ slicesDone, secondsLeft, bytesUp, bytesDown }: SeriesProgress) =>
+      tools.onProgress({
+        ...{ slicesDone: slicesDone + alreadyDone, slices: missing.length + alreadyDone },
+        ...{ secondsLeft, bytesUp, bytesDown },
+      }),
+  };
+  for await (const result of client.denoise(images(), options)) {
+    if (!result.ok) throw result.error;
+    const slice = inFlight.get(result.index) as CtSlice;
+    inFlight.delete(result.index);
+    const image = blend(slice.image, result.image, job.action.strength);
+    const object = writeDerivedSlice(slice, image, derivationOptions(job, tools.softwareVersion));
+    const md5 = await storeInstance(target, object, signal);
+    const { derivedSopInstanceUid } = missing[result.index] as PlannedSlice;
+    await jobs.recordWritten(job.id, derivedSopInstanceUid, md5);
+    total.bytesUp += result.statistics.bytesUp;
+    total.bytesDown += result.statistics.bytesDown;
+  }
+  return total;
+}
+
+function derivationOptions({ action, ...job }: JobRecord, softwareVersion: string): DerivationOptions {
+  return {
+    model: { id: job.model, version: job.version, digest: job.digest },
+    mode: action.mode ?? 'encrypted',
+    timestamp: job.derivedOn,
+    softwareVersion,
+    seriesNumberOffset: action.seriesNumberOffset,
+    descriptionSuffix: action.seriesDescriptionSuffix,
+    imageTypeValue2: action.imageTypeValue2,
+    keepPrivate: action.keepPrivateAttributes,
+  };
+}
+
+/** @throws WRITE_UNVERIFIED if an object that was confirmed is not there (somebody deleted it meanwhile) */
+async function checkComplete(
+  target: OrthancClient,
+  derivedSeriesUid: string,
+  slices: readonly PlannedSlice[],
+): Promise<void> {
+  const stored = new Set(
+    (await storedInstances(target, derivedSeriesUid)).map(({ sopInstanceUid }) => sopInstanceUid),
+  );
+  const missing = slices.filter(({ derivedSopInstanceUid }) => !stored.has(derivedSopInstanceUid)).length;
+  if (missing > 0) throw new DenoiseError('WRITE_UNVERIFIED', { missing, slices: slices.length });
+}
+
+async function checkUnchanged(
+  source: OrthancClient,
+  id: string,
+  instances: readonly string[],
+): Promise<void> {
+  const now = new Set((await source.series(id)).Instances);
+  if (now.size !== instances.length || !instances.every((instance) => now.has(instance)))
+    throw new DenoiseError('SERIES_CHANGED', { before: instances.length, now: now.size });
+}
+
+/** For people and for other programs; the bridge itself goes by its own records. */
+async function mark(
+  job: JobRecord,
+  { source, target }: SeriesRunTools,
+  derivedSeriesUid: string,
+  slices: number,
+): Promise<void> {
+  const facts = { job: job.id, model: job.model, version: job.version, digest: job.digest, slices };
+  const [derived] = await target.lookup(derivedSeriesUid, 'Series');
+  if (derived === undefined) throw new DenoiseError('WRITE_UNVERIFIED', { missing: slices, slices });
+  await target.setSeriesMetadata(
+    derived,
+    derivedFromMetadata,
+    JSON.stringify({ ...facts, source: job.series }),
+  );
+  await source.setSeriesMetadata(job.series, denoisedAsMetadata, JSON.stringify({ ...facts, derived }));
+  if ((await target.capabilities()).labels) await target.setSeriesLabel(derived, 'denoised');
+}

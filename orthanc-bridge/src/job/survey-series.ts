@@ -1,0 +1,86 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { numberOf, textOf, type SimplifiedTags } from '../rules/series-facts.ts';
+import type { LeftOut } from '../store/job-record.ts';
+import { checkSpacing, geometryOf, type SliceGeometry } from './slice-geometry.ts';
+
+/** A slice that is to be denoised. */
+export interface SurveyedSlice {
+  /** Orthanc's id. */
+  readonly instance: string;
+  readonly sopInstanceUid: string;
+  readonly geometry: SliceGeometry;
+}
+
+export interface Survey {
+  readonly seriesInstanceUid: string;
+  /** In the order of the scan. */
+  readonly slices: readonly SurveyedSlice[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+const ctImageStorage = '1.2.840.10008.5.1.4.1.1.2';
+/** Other geometry than the rest: a few are an unlabelled localizer, more are two series in one. */
+const strayShare = 0.1;
+
+/**
+ * Tells slices from what else stands in a series, and checks that they are whole. Needs no pixels.
+ * @param tags by Orthanc id of the instance
+ * @throws SERIES_EMPTY, SERIES_MIXED, SERIES_INCOMPLETE, DICOM_ATTRIBUTE_MISSING, DICOM_ATTRIBUTE_INVALID
+ */
+export function surveySeries(
+  tags: Readonly<Record<string, SimplifiedTags>>,
+  gaps: 'quarantine' | 'accept',
+): Survey {
+  const leftOut: LeftOut[] = [];
+  const candidates: SurveyedSlice[] = [];
+  for (const [instance, attributes] of Object.entries(tags)) {
+    const reason = reasonToLeaveOut(attributes);
+    if (reason === undefined)
+      candidates.push({ instance, ...identityOf(attributes), geometry: geometryOf(attributes) });
+    else leftOut.push({ instance, reason });
+  }
+  const slices = withoutStrays(candidates, leftOut);
+  const seriesInstanceUid = textOf(tags[slices[0]?.instance ?? ''] ?? {}, 'SeriesInstanceUID');
+  if (slices.length === 0 || seriesInstanceUid === undefined)
+    throw new DenoiseError('SERIES_EMPTY', { leftOut: describe(leftOut) });
+  const ordered = [...slices].sort((first, second) => first.geometry.place - second.geometry.place);
+  if (gaps === 'quarantine') checkSpacing(ordered.map(({ geometry }) => geometry.place));
+  return { seriesInstanceUid, slices: ordered, leftOut };
+}
+
+function reasonToLeaveOut(tags: SimplifiedTags): string | undefined {
+  const sopClass = textOf(tags, 'SOPClassUID');
+  if (sopClass?.startsWith(`${ctImageStorage}.`)) return 'multi-frame';
+  if (sopClass !== ctImageStorage) return 'no CT image';
+  const imageType = (textOf(tags, 'ImageType') ?? '').split('\\').map((value) => value.trim());
+  if (imageType.includes('LOCALIZER')) return 'localizer';
+  if (imageType[0] === 'DERIVED') return 'derived';
+  if ((numberOf(tags, 'NumberOfFrames') ?? 1) !== 1) return 'multi-frame';
+  const colour = (numberOf(tags, 'SamplesPerPixel') ?? 1) !== 1;
+  return colour || numberOf(tags, 'BitsAllocated') === 8 ? 'screenshot' : undefined;
+}
+
+function identityOf(tags: SimplifiedTags): { sopInstanceUid: string } {
+  const sopInstanceUid = textOf(tags, 'SOPInstanceUID');
+  if (sopInstanceUid === undefined)
+    throw new DenoiseError('DICOM_ATTRIBUTE_MISSING', { attribute: 'SOPInstanceUID' });
+  return { sopInstanceUid };
+}
+
+/** Moves slices of a rare other geometry to `leftOut`. @throws SERIES_MIXED if they are not rare */
+function withoutStrays(candidates: readonly SurveyedSlice[], leftOut: LeftOut[]): readonly SurveyedSlice[] {
+  const kinds = Map.groupBy(candidates, ({ geometry }) => geometry.kind);
+  const [majority = [], ...others] = [...kinds.values()].sort(
+    (first, second) => second.length - first.length,
+  );
+  const strays = others.flat();
+  if (strays.length > candidates.length * strayShare)
+    throw new DenoiseError('SERIES_MIXED', { geometries: kinds.size, slices: candidates.length });
+  leftOut.push(...strays.map(({ instance }) => ({ instance, reason: 'other geometry' })));
+  return majority;
+}
+
+function describe(leftOut: readonly LeftOut[]): string {
+  const counts = Map.groupBy(leftOut, ({ reason }) => reason);
+  return [...counts].map(([reason, instances]) => `${instances.length} ${reason}`).join(', ');
+}

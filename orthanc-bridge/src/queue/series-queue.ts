@@ -1,0 +1,159 @@
+import { PgBoss, type JobResult } from 'pg-boss';
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import type { BridgeConfig } from '../config/config-schema.ts';
+import type { Database } from '../store/database.ts';
+
+const queueName = 'series';
+const deadName = 'series-dead';
+
+/** Longest that one attempt may take, seconds; pg-boss allows less than a day. */
+const longestAttempt = 86_000;
+/** Attempts that pg-boss makes; how many count is decided by the bridge, since outages are waited out. */
+const endless = 1_000_000;
+
+/** What one attempt came to. `retry`: pg-boss comes back to it with backoff. */
+export type AttemptOutcome = 'completed' | 'retry' | 'dead';
+
+export type AttemptHandler = (jobId: string, signal: AbortSignal) => Promise<AttemptOutcome>;
+
+export interface QueueCounts {
+  readonly queued: number;
+  readonly active: number;
+  readonly dead: number;
+}
+
+/**
+ * pg-boss, with one entry at most for each job id: queued, between attempts, or active. Nothing is stored here but ids;
+ * if an entry were lost, sending the id again brings it back.
+ */
+export class SeriesQueue {
+  readonly #boss: PgBoss;
+  readonly #database: Database;
+  readonly #settings: BridgeConfig['queue'];
+  readonly #stopping = new AbortController();
+  #handler: AttemptHandler | undefined;
+  #working = false;
+
+  private constructor(boss: PgBoss, database: Database, settings: BridgeConfig['queue']) {
+    this.#boss = boss;
+    this.#database = database;
+    this.#settings = settings;
+  }
+
+  /** @throws QUEUE_UNAVAILABLE */
+  static async open(
+    database: Database,
+    settings: BridgeConfig['queue'],
+    onError: (error: Error) => void,
+  ): Promise<SeriesQueue> {
+    const boss = new PgBoss({
+      db: database.boss,
+      backend: database.kind === 'embedded' ? 'pglite' : 'postgres',
+      schedule: false,
+      superviseIntervalSeconds: 10,
+      monitorIntervalSeconds: 10,
+    });
+    boss.on('error', onError);
+    try {
+      await boss.start();
+      const options = {
+        retryLimit: endless,
+        retryDelay: settings.retryFirstSeconds,
+        retryBackoff: true,
+        retryDelayMax: settings.retryLongestSeconds,
+        heartbeatSeconds: settings.heartbeatSeconds,
+        expireInSeconds: longestAttempt,
+      };
+      await boss.createQueue(deadName);
+      await boss.createQueue(queueName, { policy: 'exclusive', deadLetter: deadName, ...options });
+      await boss.updateQueue(queueName, options);
+    } catch (cause) {
+      await boss.stop({ graceful: false }).catch(() => undefined);
+      throw new DenoiseError('QUEUE_UNAVAILABLE', { reason: 'pg-boss does not start' }, { cause });
+    }
+    return new SeriesQueue(boss, database, settings);
+  }
+
+  /** Puts the job in unless it is there. @returns whether it was new. */
+  async send(jobId: string, priority: number): Promise<boolean> {
+    return (await this.#boss.send(queueName, { job: jobId }, { singletonKey: jobId, priority })) !== null;
+  }
+
+  /** Takes the entry out, whoever holds it: its owner is known to be gone. */
+  async drop(jobId: string): Promise<void> {
+    for (const name of [queueName, deadName]) {
+      const jobs = await this.#boss.findJobs<{ job: string }>(name, { key: jobId });
+      if (jobs.length > 0)
+        await this.#boss.deleteJob(
+          name,
+          jobs.map(({ id }) => id),
+        );
+    }
+  }
+
+  /**
+   * Times set before the clock went back lie in the future; they are moved to now. Uses the database's clock, which is
+   * the one that pg-boss compares with.
+   * @returns how many entries moved
+   */
+  async forgetFutureTimes(longestWaitSeconds: number): Promise<number> {
+    const moved = await this.#database.query(
+      `update pgboss.job set start_after = now()
+       where name = $1 and state in ('created', 'retry') and start_after > now() + make_interval(secs => $2)
+       returning id`,
+      [queueName, longestWaitSeconds],
+    );
+    return moved.length;
+  }
+
+  /** Starts workers. `handler` must not throw; if it does, the attempt is repeated. */
+  async work(handler: AttemptHandler): Promise<void> {
+    this.#handler = handler;
+    if (this.#working || this.#stopping.signal.aborted) return;
+    this.#working = true;
+    const { pollSeconds, concurrency } = this.#settings;
+    const options = {
+      pollingIntervalSeconds: pollSeconds,
+      localConcurrency: concurrency,
+      perJobResults: true,
+    } as const;
+    await this.#boss.work<{ job: string }>(queueName, options, async (jobs) => {
+      const results: JobResult[] = [];
+      for (const { id, data, signal } of jobs) {
+        const both = AbortSignal.any([signal, this.#stopping.signal]);
+        const outcome = (await this.#handler?.(data.job, both)) ?? 'retry';
+        const status = { completed: 'completed', retry: 'failed', dead: 'deadletter' } as const;
+        results.push({ id, status: status[outcome] });
+      }
+      return results;
+    });
+  }
+
+  /** Lets running jobs finish and starts no other. */
+  async pause(): Promise<void> {
+    if (!this.#working) return;
+    this.#working = false;
+    await this.#boss.offWork(queueName, { wait: false });
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const rows = await this.#database.query<{ name: string; state: string; jobs: number }>(
+      `select name, state::text, count(*)::int as jobs from pgboss.job
+       where name = any($1::text[]) and state < 'completed' group by name, state`,
+      [[queueName, deadName]],
+    );
+    const count = (name: string, states: readonly string[]): number =>
+      rows.reduce((sum, row) => sum + (row.name === name && states.includes(row.state) ? row.jobs : 0), 0);
+    return {
+      queued: count(queueName, ['created', 'retry']),
+      active: count(queueName, ['active']),
+      dead: count(deadName, ['created', 'retry']),
+    };
+  }
+
+  /** Interrupts running jobs, which go back to the queue, and stops. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#boss.stop({ graceful: true, timeout: 20_000 });
+  }
+}

@@ -1,0 +1,210 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { lowerOnnx } from '#server/onnx/lower-onnx.js';
+import { modelType } from '#server/onnx/onnx-schema.js';
+import { readGraph } from '#server/onnx/read-graph.js';
+import { meanConvolution, onnxFile, type FileFields, type NodeFields } from '../support/onnx-file.ts';
+
+const convolution = meanConvolution('hu', 'denoised');
+const good: FileFields = { nodes: [convolution.node], tensors: convolution.tensors };
+const read = (bytes: Uint8Array): unknown => lowerOnnx(readGraph(bytes));
+
+function codeOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof DenoiseError) return error.code;
+    throw error;
+  }
+  return 'none';
+}
+
+/** The good file with one tensor or the convolution changed. */
+const withWeight = (values: readonly number[], dims: readonly number[] = [1, 1, 3, 3]): FileFields => ({
+  ...good,
+  tensors: [{ name: 'denoised.weight', dims, values }, ...convolution.tensors.slice(1)],
+});
+const withAttributes = (attributes: NodeFields['attributes']): FileFields => ({
+  ...good,
+  nodes: [{ ...convolution.node, ...(attributes ? { attributes } : {}) }],
+});
+const nine = (value: number): number[] => Array<number>(9).fill(value);
+
+const invalid: Readonly<Record<string, FileFields>> = {
+  'no nodes': { nodes: [] },
+  'a weight that is not a number': withWeight([...nine(0).slice(1), NaN]),
+  'an infinite weight': withWeight([...nine(0).slice(1), Infinity]),
+  'weights of another count than their dimensions': withWeight(nine(1).slice(1)),
+  'dimensions whose product is huge': withWeight(nine(1), [2 ** 30, 2 ** 30, 3, 3]),
+  'a dimension below 0': withWeight(nine(1), [-1, -1, 3, 3]),
+  'weights of rank 3': withWeight(nine(1), [1, 3, 3]),
+  'weights for other channels': withWeight(Array<number>(18).fill(1), [1, 2, 3, 3]),
+  'pads below 0': withAttributes({ pads: [-1, 1, 1, 1] }),
+  'two pads': withAttributes({ pads: [1, 1] }),
+  'no groups': withAttributes({ group: 0, pads: [1, 1, 1, 1] }),
+  'a stride of 0': withAttributes({ strides: [0, 0], pads: [1, 1, 1, 1] }),
+  'a kernel larger than the image': {
+    ...good,
+    inputDims: [1, 1, 2, 2],
+    nodes: [{ ...convolution.node, attributes: {} }],
+  },
+  'an input of rank 3': { ...good, inputDims: [1, 16, 16] },
+  'an input of two channels': { ...good, inputDims: [1, 2, 16, 16] },
+  'an input as large as a country': { ...good, inputDims: [1, 1, 2 ** 40, 2 ** 40] },
+  'a cycle': {
+    nodes: [
+      { op: 'Add', inputs: ['hu', 'b'], output: 'a' },
+      { op: 'Relu', inputs: ['a'], output: 'b' },
+      { op: 'Identity', inputs: ['b'], output: 'denoised' },
+    ],
+  },
+  'a node that reads itself': { nodes: [{ op: 'Relu', inputs: ['denoised'], output: 'denoised' }] },
+  'an input that is not there': { ...good, nodes: [{ ...convolution.node, inputs: ['hu', 'nothing'] }] },
+  'a name given twice': { ...good, nodes: [convolution.node, convolution.node] },
+  'a tensor given twice': { ...good, tensors: [...convolution.tensors, ...convolution.tensors] },
+  'an output that is not there': { ...good, output: 'elsewhere' },
+  'a range upside down': {
+    nodes: [
+      convolution.node,
+      { op: 'Clip', inputs: ['denoised'], output: 'c', attributes: { min: { float: 2 }, max: { float: 1 } } },
+    ],
+    tensors: convolution.tensors,
+    output: 'c',
+  },
+  'a division by 0': {
+    nodes: [convolution.node, { op: 'Div', inputs: ['denoised', 'zero'], output: 'c' }],
+    tensors: [...convolution.tensors, { name: 'zero', dims: [], values: [0] }],
+    output: 'c',
+  },
+  'coefficients that overflow': {
+    nodes: [
+      convolution.node,
+      ...Array.from({ length: 12 }, (_, i) => ({
+        op: 'Mul',
+        inputs: [i ? `m${i - 1}` : 'denoised', 'large'],
+        output: `m${i}`,
+      })),
+    ],
+    tensors: [...convolution.tensors, { name: 'large', dims: [], values: [3e38] }],
+    output: 'm11',
+  },
+  'a reshape to nothing': {
+    nodes: [{ op: 'Reshape', inputs: ['hu', 'shape'], output: 'denoised' }],
+    tensors: [{ name: 'shape', dims: [2], values: [0, -1], type: 'int64' }],
+  },
+};
+
+const unsupported: Readonly<Record<string, FileFields>> = {
+  'an operator that is not known': { nodes: [{ op: 'Softmax', inputs: ['hu'], output: 'denoised' }] },
+  'an operator named like a property of objects': {
+    nodes: [{ op: 'constructor', inputs: ['hu'], output: 'denoised' }],
+  },
+  'another domain': { nodes: [{ op: 'Conv', domain: 'com.example', inputs: ['hu'], output: 'denoised' }] },
+  'an old opset': { ...good, opset: 3 },
+  'two inputs': { ...good, inputs: ['hu', 'mask'] },
+  'strides that differ': withAttributes({ strides: [1, 2], pads: [1, 1, 1, 1] }),
+  'a kernel of 64 taps': withWeight(Array<number>(64).fill(1), [1, 1, 1, 64]),
+  'a dilated kernel beyond the limit': withAttributes({ dilations: [20, 20], pads: [20, 20, 20, 20] }),
+  'a product of two values': {
+    nodes: [convolution.node, { op: 'Mul', inputs: ['hu', 'denoised'], output: 'c' }],
+    tensors: convolution.tensors,
+    output: 'c',
+  },
+  'a third power': {
+    nodes: [convolution.node, { op: 'Pow', inputs: ['denoised', 'three'], output: 'c' }],
+    tensors: [...convolution.tensors, { name: 'three', dims: [], values: [3] }],
+    output: 'c',
+  },
+  'an output of another size': { ...good, nodes: [{ ...convolution.node, attributes: {} }] },
+  'a transpose of its own': {
+    nodes: [{ op: 'Transpose', inputs: ['hu'], output: 'denoised', attributes: { perm: [0, 1, 3, 2] } }],
+  },
+  'no convolution at all': { nodes: [{ op: 'Relu', inputs: ['hu'], output: 'denoised' }] },
+  'weights that are computed': { ...good, nodes: [{ ...convolution.node, inputs: ['hu', 'hu'] }] },
+};
+
+describe('hostile ONNX files', () => {
+  test('the file that the others are made from is good', () => {
+    expect(codeOf(() => read(onnxFile(good)))).toBe('none');
+  });
+
+  test.each(Object.entries(invalid))('%s', (_, fields) => {
+    expect(codeOf(() => read(onnxFile(fields)))).toBe('ONNX_INVALID');
+  });
+
+  test.each(Object.entries(unsupported))('%s is not supported', (_, fields) => {
+    expect(codeOf(() => read(onnxFile(fields)))).toBe('ONNX_UNSUPPORTED');
+  });
+
+  test('an unsupported operator is named, with its node and what would do', () => {
+    const file = onnxFile({ nodes: [{ op: 'Softmax', inputs: ['hu'], output: 'denoised' }] });
+    expect(() => read(file)).toThrow(
+      expect.objectContaining({
+        details: {
+          operator: 'Softmax',
+          node: '/Softmax_0',
+          supported: expect.stringContaining('Conv, DepthToSpace'),
+        },
+      }),
+    );
+  });
+
+  test('data in another file', () => {
+    const tensor = { dims: [9], dataType: 1, name: 'w', dataLocation: 1, externalData: [new Uint8Array(3)] };
+    const model = modelType.toObject(modelType.decode(onnxFile(good)));
+    model['graph'].initializer.push(tensor);
+    const bytes = modelType.encode(modelType.fromObject(model)).finish();
+    expect(codeOf(() => read(bytes))).toBe('ONNX_INVALID');
+  });
+
+  test('every truncation is an error with a code', () => {
+    const bytes = onnxFile(good);
+    for (let length = 0; length < bytes.length; length++)
+      expect(codeOf(() => read(bytes.subarray(0, length)))).toMatch(/^ONNX_/);
+  });
+
+  test('changed bytes never give anything but a network or a code', () => {
+    const bytes = onnxFile(good);
+    const change = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {
+        const changed = bytes.slice();
+        for (const [at, value] of changes) changed[at] = value;
+        expect(codeOf(() => read(changed))).toMatch(/^(none|ONNX_\w+)$/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('noise of any length', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(codeOf(() => read(bytes))).toMatch(/^ONNX_/);
+      }),
+    );
+  });
+
+  test('millions of empty nodes are refused before they are built', () => {
+    const nodes = new Uint8Array(8 * 2 ** 20);
+    for (let i = 0; i < nodes.length; i += 2) nodes[i] = (1 << 3) | 2;
+    const length = [0x80, 0x80, 0x80, 0x04];
+    const bytes = Uint8Array.from([(7 << 3) | 2, ...length, ...nodes]);
+    expect(codeOf(() => read(bytes))).toBe('ONNX_INVALID');
+  });
+
+  test('copies of large weights are counted', () => {
+    const large = meanConvolution('hu', 'c', [1, 512]);
+    const second = meanConvolution('c', 'd', [512, 512]);
+    const nodes: NodeFields[] = [large.node, second.node];
+    for (let i = 0; i < 12; i++) {
+      nodes.push(
+        { op: 'Mul', inputs: ['d', 'two'], output: `m${i}` },
+        { op: 'Relu', inputs: [`m${i}`], output: `r${i}` },
+      );
+    }
+    const two = { name: 'two', dims: [], values: [2] };
+    const file = onnxFile({ nodes, tensors: [...large.tensors, ...second.tensors, two], output: 'r11' });
+    expect(codeOf(() => read(file))).toBe('ONNX_UNSUPPORTED');
+  });
+});

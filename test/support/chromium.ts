@@ -1,0 +1,20 @@
+import { chromium, type Browser } from 'playwright-core';
+import { requireDebian } from './debian-packages.ts';
+
+/** Debian's Chromium, headless, with nothing that calls out. @throws Error if it cannot be had */
+export async function launchChromium(): Promise<Browser> {
+  requireDebian(['chromium']);
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+      '--disable-dev-shm-usage',
+    ],
+  });
+}

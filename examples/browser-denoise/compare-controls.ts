@@ -32,18 +32,19 @@ export function createCompareControls(
     blink.disabled = !enabled;
   }
 
-  /** @param percent of the width, from the left, that shows the result */
+  /** @param percent of the width, from the left, that shows the original; the rest shows the result */
   function setSwipe(percent: number): void {
     swipe.value = String(percent);
     stage.style.setProperty('--swipe', `${percent}%`);
-    blink.setAttribute('aria-pressed', String(percent === 100));
+    root.dataset['shown'] = percent === 0 ? 'denoised' : percent === 100 ? 'original' : 'both';
+    blink.setAttribute('aria-pressed', String(percent === 0));
   }
 
   /** Flips between nothing but the original and nothing but the result. */
   function flip(): void {
     if (!enabled) return;
     if (root.dataset['view'] !== 'swipe') setView('swipe');
-    setSwipe(swipe.value === '100' ? 0 : 100);
+    setSwipe(swipe.value === '0' ? 100 : 0);
   }
 
   /** @param at point that stays where it is, as parts of width and height */

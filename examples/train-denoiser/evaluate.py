@@ -4,7 +4,7 @@
     python3 evaluate.py DIR/interactive.pt --series ../sample-series
 
 In float, output rounded to whole HU. Convention: metrics.py. The test split is for one final figure; nothing
-is chosen by it.
+should be chosen by it.
 """
 import argparse
 import json

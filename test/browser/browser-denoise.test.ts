@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import axe from 'axe-core';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -34,6 +34,8 @@ const littleEndian = (values: Int16Array): Buffer => {
 };
 const sha256 = ({ hu }: HuImage): string => createHash('sha256').update(littleEndian(hu)).digest('hex');
 
+jest.setTimeout(300_000);
+
 const proxy = new RecordingProxy();
 let host: RunningHost;
 let example: BrowserExample;
@@ -60,9 +62,9 @@ beforeEach(async () => {
   proxy.requests.length = 0;
   proxy.frameDelayMs = 0;
   complaints = [];
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context = await browser.newContext({ viewport: { width: 1220, height: 780 } });
   page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(100_000);
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { frameBytes } from '@cipherdose/sdk/packing';
 import { frameContentType } from '@cipherdose/sdk/protocol';
+import type { HostParts } from '#server/app.js';
 import { checkConfig } from '#server/config.js';
 import { listen, type RunningHost } from '#server/listen.js';
 import type { FrameEvaluator, HostedModel } from '#server/model-source.js';
@@ -11,15 +12,13 @@ import { collectGarbage } from '../support/collect-garbage.ts';
 import { closed, exchangeRaw, openSocket, postHead, readResponse } from '../support/raw-http.ts';
 import { requestFrame, stubEvaluator, stubModels, tinyExchange, tinyModel } from '../support/tiny-models.ts';
 
-const startHost = (
-  settings: object = {},
-  evaluator: FrameEvaluator = stubEvaluator(),
-): Promise<RunningHost> =>
-  listen({
-    config: checkConfig({ port: 0, open: true, logLevel: 'silent', ...settings }),
-    models: stubModels(),
-    evaluator,
-  });
+const hosts: RunningHost[] = [];
+async function startHost(settings: object = {}, parts: Partial<HostParts> = {}): Promise<RunningHost> {
+  const config = checkConfig({ port: 0, open: true, logLevel: 'silent', ...settings });
+  const started = await listen({ config, models: stubModels(), evaluator: stubEvaluator(), ...parts });
+  hosts.push(started);
+  return started;
+}
 
 const postFrame = (host: RunningHost, frame: Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   fetch(`${host.url}/v1/models/tiny/layers/0`, {
@@ -32,7 +31,9 @@ let host: RunningHost;
 beforeAll(async () => {
   host = await startHost();
 });
-afterAll(() => host.close());
+afterAll(async () => {
+  for (const started of hosts) await started.close();
+});
 
 /** After every attack the host still does its work, and nothing of the attack is left. */
 async function expectUnharmed(attacked: RunningHost = host): Promise<void> {
@@ -152,13 +153,10 @@ describe('headers of frames', () => {
   });
 
   test('a refused residue is the answer, not a crash', async () => {
-    const refusing = await startHost(
-      {},
-      { pending: 0, evaluate: () => Promise.reject(new DenoiseError('FRAME_RESIDUE')) },
-    );
+    const refuse = () => Promise.reject(new DenoiseError('FRAME_RESIDUE'));
+    const refusing = await startHost({}, { evaluator: { pending: 0, evaluate: refuse } });
     const response = await postFrame(refusing, requestFrame());
     expect([response.status, codeOf(await response.text())]).toEqual([400, 'FRAME_RESIDUE']);
-    await refusing.close();
   });
 });
 
@@ -247,14 +245,12 @@ describe('time', () => {
       clearInterval(drip);
     }
     await expectUnharmed(slow);
-    await slow.close();
   });
 
   test('a request whose head never ends is ended', async () => {
     const slow = await startHost({ bodyTimeoutMs: 300, requestTimeoutMs: 400 });
     const response = await exchangeRaw(slow.url, 'GET /healthz HTTP/1.1\r\nhost: test\r\n');
     expect([response.status, codeOf(response.body)]).toEqual([408, 'BODY_TIMEOUT']);
-    await slow.close();
   });
 });
 
@@ -273,17 +269,13 @@ function wideModel(): { model: HostedModel; evaluator: FrameEvaluator } {
 describe('answers', () => {
   test('that nobody fetches are given up', async () => {
     const { model, evaluator } = wideModel();
-    const slow = await listen({
-      config: checkConfig({ port: 0, open: true, logLevel: 'silent', bodyTimeoutMs: 500 }),
-      models: stubModels([model]),
-      evaluator,
-    });
+    const slow = await startHost({ bodyTimeoutMs: 2000 }, { models: stubModels([model]), evaluator });
     const socket = await openSocket(slow.url);
     socket.on('error', () => undefined).pause();
     socket.write(postHead(requestFrame().length));
     socket.write(requestFrame());
-    await wait(1500);
-    for (let i = 0; i < 100 && slow.app.admission.running > 0; i++) await wait(30);
+    await wait(1000);
+    for (let i = 0; i < 100 && slow.app.admission.running > 0; i++) await wait(50);
     expect(slow.app.admission.running).toBe(0);
     let fetchedTooLate = 0;
     socket.on('data', (chunk: Buffer) => (fetchedTooLate += chunk.length));
@@ -291,7 +283,6 @@ describe('answers', () => {
     expect(fetchedTooLate).toBeLessThan(14e6);
     const fetched = await postFrame(slow, requestFrame());
     expect((await fetched.arrayBuffer()).byteLength).toBeGreaterThan(14e6);
-    await slow.close();
   });
 });
 
@@ -320,7 +311,7 @@ describe('aborted uploads', () => {
   });
 
   test('by fetch are no different', async () => {
-    const slow = await startHost({}, stubEvaluator(300));
+    const slow = await startHost({}, { evaluator: stubEvaluator(300) });
     for (let i = 0; i < 10; i++) {
       const signal = AbortSignal.timeout(30);
       const sent = fetch(`${slow.url}/v1/models/tiny/layers/0`, {
@@ -335,7 +326,6 @@ describe('aborted uploads', () => {
     await expectUnharmed(slow);
     const metrics = await (await fetch(`${slow.url}/metrics`)).text();
     expect(metrics).toContain('code="ABORTED"} 10');
-    await slow.close();
   });
 });
 
@@ -350,13 +340,12 @@ describe('too much at once', () => {
     expect(codeOf(await refused.text())).toBe('HOST_BUSY');
     await Promise.all(sockets.map((socket) => closed(socket, 4000)));
     await expectUnharmed(small);
-    await small.close();
   });
 });
 
 describe('closing', () => {
   test('finishes what runs, and refuses what comes on open connections', async () => {
-    const closingHost = await startHost({ bodyTimeoutMs: 2000 }, stubEvaluator(500));
+    const closingHost = await startHost({ bodyTimeoutMs: 2000 }, { evaluator: stubEvaluator(500) });
     const running = postFrame(closingHost, requestFrame());
     const late = await openSocket(closingHost.url);
     late.write('GET /v1/models HTTP/1.1\r\n');

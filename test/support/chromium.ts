@@ -1,15 +1,23 @@
 import { chromium, type Browser } from 'playwright-core';
 import { requireDebian } from './debian-packages.ts';
 
-/** Debian's Chromium, headless, with nothing that calls out. @throws Error if it cannot be had */
-export async function launchChromium(): Promise<Browser> {
+/** Debian's Chromium, headless, with nothing that calls out. @param webgl in software @throws Error if it cannot be had */
+export async function launchChromium({ webgl = false } = {}): Promise<Browser> {
   requireDebian(['chromium']);
   return chromium.launch({
     executablePath: '/usr/bin/chromium',
     headless: true,
     args: [
       '--no-sandbox',
-      '--disable-gpu',
+      ...(webgl
+        ? [
+            '--disable-gpu-sandbox',
+            '--use-gl=angle',
+            '--use-angle=swiftshader',
+            '--enable-unsafe-swiftshader',
+            '--ignore-gpu-blocklist',
+          ]
+        : ['--disable-gpu']),
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',

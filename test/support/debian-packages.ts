@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-export type DebianPackage = 'dicom3tools' | 'dcmtk' | 'python3-numpy' | 'python3-pydicom' | 'chromium';
+export type DebianPackage =
+  | 'dicom3tools'
+  | 'dcmtk'
+  | 'python3-numpy'
+  | 'python3-pydicom'
+  | 'chromium'
+  | 'orthanc'
+  | 'orthanc-dicomweb'
+  | 'postgresql';
 
 /** Makes sure that the packages are installed, installing them if it may. @throws Error if a program is missing. */
 export function requireDebian(packages: readonly DebianPackage[]): void {

@@ -10,6 +10,9 @@ const probes = {
   'python3-numpy': ['/usr/bin/python3', ['-c', 'import numpy']],
   'python3-pydicom': ['/usr/bin/python3', ['-c', 'import pydicom']],
   chromium: ['sh', ['-c', 'command -v chromium']],
+  orthanc: ['sh', ['-c', 'command -v Orthanc']],
+  'orthanc-dicomweb': ['sh', ['-c', 'ls /usr/share/orthanc/plugins/libOrthancDicomWeb.so']],
+  postgresql: ['sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']],
 };
 
 const isMissing = (name) => {
@@ -24,14 +27,23 @@ if (unknown.length > 0) fail(`Unknown package: ${unknown.join(' ')}`);
 const missing = wanted.filter(isMissing);
 if (missing.length > 0) {
   console.log(`Installing from Debian: ${missing.join(' ')}`);
-  const apt = (...args) => {
-    const command = ['apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300', ...args];
+  const asRoot = (...command) => {
     const root = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
     const [program, ...rest] = [...root, 'env', 'DEBIAN_FRONTEND=noninteractive', ...command];
     return spawnSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
   };
+  const apt = (...args) => asRoot('apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300', ...args);
+  const shell = (script) => asRoot('sh', '-c', script);
+  // Debian starts the daemons of what it installs, and again at every boot; the tests start their own.
+  const policy = '/usr/sbin/policy-rc.d';
+  const denied = shell(
+    `test ! -e ${policy} && printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod 755 ${policy}`,
+  );
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...missing);
+  if (denied) shell(`rm ${policy}`);
+  const daemons = missing.filter((name) => name === 'orthanc' || name === 'postgresql').join(' ');
+  if (daemons !== '') shell(`! command -v systemctl >/dev/null || systemctl -q disable ${daemons}`);
   const still = missing.filter(isMissing);
   if (still.length > 0) fail(`Missing: run as root  apt-get install ${still.join(' ')}`);
 }

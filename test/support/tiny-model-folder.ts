@@ -6,9 +6,9 @@ import { tinyPlan } from './tiny-models.ts';
  * @returns its digest, which differs from that of the stub
  */
 export async function writeTinyModel(modelsDirectory: string): Promise<string> {
-  const { digest: _stub, weightsDigest: _none, ...plan } = tinyPlan;
+  const { format, id, version, framework, parameterSet, input, nodes, output } = tinyPlan;
   const { digest } = await writeModel(modelsDirectory, {
-    plan,
+    plan: { format, id, version, framework, parameterSet, input, nodes, output },
     modes: ['linear'],
     summary: 'One convolution, for tests',
     layers: [{ layer: 0, accumulatorBound: 1_000_000, noiseMarginBits: 1, weightBits: 3 }],

@@ -2,6 +2,7 @@ import type { DenoiseClient } from '@cipherdose/sdk';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { writeDerivedSlice, type CtSlice, type DerivationOptions } from '@cipherdose/sdk/dicom';
 import type { HuImage } from '@cipherdose/sdk/image';
+import { sourceState } from '../orthanc/answers.ts';
 import type { OrthancClient } from '../orthanc/orthanc-client.ts';
 import type { SliceReader } from '../pixels/slice-reader.ts';
 import type { JobRecord } from '../store/job-record.ts';
@@ -60,12 +61,9 @@ export async function runSeries(
     throw new DenoiseError('SERIES_MIXED', { reason: 'more instances than limits.slices' });
   const survey = surveySeries(await source.seriesTags(job.series), job.action.gaps);
   const { derivedSeriesUid, slices } = planDerived(survey, job);
-  const { leftOut } = survey;
   await jobs.plan(job.id, {
-    instances: series.Instances.length,
-    slices: slices.length,
-    derivedSeriesUid,
-    leftOut,
+    ...{ instances: series.Instances.length, sourceState: sourceState(series) },
+    ...{ slices: slices.length, derivedSeriesUid, leftOut: survey.leftOut },
   });
 
   const verified = await verifiedInstances(target, derivedSeriesUid, await jobs.written(job.id));

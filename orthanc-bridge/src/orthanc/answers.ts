@@ -35,6 +35,10 @@ export const seriesSchema = z.object({
 });
 export type OrthancSeries = z.infer<typeof seriesSchema>;
 
+/** Another text whenever instances came or went, also if a series was deleted and sent again (to the second). */
+export const sourceState = ({ Instances, LastUpdate }: OrthancSeries): string =>
+  `${Instances.length} ${LastUpdate ?? ''}`;
+
 export const seriesListSchema = z.array(seriesSchema);
 
 export const tagsSchema = z.record(z.string(), z.unknown());

@@ -35,8 +35,10 @@ export class OrthancHttp {
     this.#base = url.replace(/\/$/, '');
     this.#agent = agent;
     this.#timeoutMs = timeoutSeconds * 1000;
+    // Orthanc 1.10 ends the connection too early after a body that it compressed.
+    const plain = { 'accept-encoding': 'identity' };
     const basic = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64');
-    this.#headers = username === undefined ? {} : { authorization: `Basic ${basic}` };
+    this.#headers = username === undefined ? plain : { ...plain, authorization: `Basic ${basic}` };
   }
 
   /** @throws ORTHANC_RESPONSE if the answer does not have the form of `schema`, and see {@link send}. */

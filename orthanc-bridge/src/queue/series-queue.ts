@@ -55,7 +55,8 @@ export class SeriesQueue {
     });
     boss.on('error', onError);
     try {
-      await boss.start();
+      // Bridges that start at once on an empty server get in each other's way.
+      await boss.start({ attempts: 4 });
       const options = {
         retryLimit: endless,
         retryDelay: settings.retryFirstSeconds,
@@ -89,6 +90,11 @@ export class SeriesQueue {
           jobs.map(({ id }) => id),
         );
     }
+  }
+
+  /** Takes out what is marked as being worked on: nobody can be, in a queue that only this process has open. */
+  async dropActive(): Promise<void> {
+    await this.#database.query(`delete from pgboss.job where name = $1 and state = 'active'`, [queueName]);
   }
 
   /**

@@ -14,11 +14,14 @@ export interface NewJob {
   readonly rule: string;
   readonly action: RuleAction;
   readonly instances: number;
+  /** Changes whenever instances of the source come or go: see `sourceState` of the Orthanc answers. */
+  readonly sourceState: string;
 }
 
 /** What a run found in the series. */
 export interface JobPlan {
   readonly instances: number;
+  readonly sourceState: string;
   readonly slices: number;
   readonly derivedSeriesUid: string;
   readonly leftOut: readonly LeftOut[];
@@ -33,34 +36,33 @@ export class JobStore {
   }
 
   /**
-   * Records the job, or wakes the one that is there if the series has other instances than it knows.
+   * Records the job, or wakes the one that is there if the series is no longer as it was then.
    * @returns the job if there is something to do, undefined if it is done already or under way.
    */
   async request(job: NewJob): Promise<JobRecord | undefined> {
-    const { orthanc, series, study, model, version, digest, rule, action, instances } = job;
+    const { orthanc, series, study, model, version, digest, rule, action, instances, sourceState } = job;
+    const identity = [
+      jobId(job),
+      orthanc,
+      series,
+      study,
+      model,
+      version,
+      digest,
+      rule,
+      JSON.stringify(action),
+    ];
     const rows = await this.#database.query(
-      `insert into bridge.job (id, orthanc, series, study, model, version, digest, rule, action, state, instances)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10)
+      `insert into bridge.job (id, orthanc, series, study, model, version, digest, rule, action, state, instances,
+         source_state)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11)
        on conflict (orthanc, series, model, version) do update
          set state = case when job.state = 'running' then job.state else 'queued' end,
-             instances = excluded.instances, queued_on = now(), attempts = 0, error_code = null,
-             error_details = null
-         where job.instances <> excluded.instances
+             instances = excluded.instances, source_state = excluded.source_state, queued_on = now(),
+             attempts = 0, error_code = null, error_details = null
+         where job.source_state <> excluded.source_state
        returning *`,
-      [
-        ...[
-          jobId(job),
-          orthanc,
-          series,
-          study,
-          model,
-          version,
-          digest,
-          rule,
-          JSON.stringify(action),
-          instances,
-        ],
-      ],
+      [...identity, instances, sourceState],
     );
     return rows[0] && toRecord(rows[0]);
   }
@@ -108,9 +110,10 @@ export class JobStore {
 
   /** Before the first object is written, so that the loop guard knows the derived series. */
   async plan(id: string, plan: JobPlan): Promise<void> {
-    const { instances, slices, derivedSeriesUid, leftOut } = plan;
-    const columns = `instances = $2, slices = $3, derived_series_uid = $4, left_out = $5`;
-    await this.#update(id, columns, [instances, slices, derivedSeriesUid, JSON.stringify(leftOut)]);
+    const { instances, sourceState, slices, derivedSeriesUid, leftOut } = plan;
+    const columns = `instances = $2, source_state = $3, slices = $4, derived_series_uid = $5, left_out = $6`;
+    const values = [instances, sourceState, slices, derivedSeriesUid, JSON.stringify(leftOut)];
+    await this.#update(id, columns, values);
   }
 
   async finish(id: string, bytesUp: number, bytesDown: number): Promise<JobRecord> {

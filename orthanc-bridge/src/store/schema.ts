@@ -20,7 +20,7 @@ const statements = [
      orthanc text not null, series text not null, study text not null,
      model text not null, version text not null, digest text not null,
      rule text not null, action jsonb not null, derived_series_uid text,
-     state text not null, instances int not null, slices int, written int not null default 0,
+     state text not null, source_state text not null, instances int not null, slices int, written int not null default 0,
      left_out jsonb not null default '[]',
      derived_on timestamptz not null default now(),
      queued_on timestamptz not null default now(), started_on timestamptz, finished_on timestamptz,

@@ -1,7 +1,7 @@
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { BridgeEvents } from '../events.ts';
 import { jobFacts } from '../job/attempt-job.ts';
-import type { OrthancSeries } from '../orthanc/answers.ts';
+import { sourceState, type OrthancSeries } from '../orthanc/answers.ts';
 import type { OrthancClient } from '../orthanc/orthanc-client.ts';
 import type { SeriesQueue } from '../queue/series-queue.ts';
 import { chooseRule, type RuleChoice } from '../rules/match-rule.ts';
@@ -42,7 +42,8 @@ export async function decideSeries(
   const mode = rule.action.mode ?? modes[0];
   const job = await jobs.request({
     ...{ orthanc: orthanc.name, series: series.ID, study: series.ParentStudy },
-    ...{ model, version, digest, rule: rule.name, instances: series.Instances.length },
+    ...{ model, version, digest, rule: rule.name },
+    ...{ instances: series.Instances.length, sourceState: sourceState(series) },
     action: { ...rule.action, ...(mode === undefined ? {} : { mode }) },
   });
   if (!job) return;

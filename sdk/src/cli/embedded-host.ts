@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createDenoiseClient, type DenoiseClient } from '@cipherdose/sdk';
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import type * as Server from '@cipherdose/server';
 import { systemCode } from './slice-files.ts';
 
 export interface HostChoice {
@@ -42,7 +43,7 @@ async function embeddedHost(): Promise<ReachedHost> {
 }
 
 /** The host is a package of its own, which users of a remote host need not install. @throws USAGE */
-export async function loadServer(): Promise<typeof import('@cipherdose/server')> {
+export async function loadServer(): Promise<typeof Server> {
   try {
     return await import('@cipherdose/server');
   } catch (error) {

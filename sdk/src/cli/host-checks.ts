@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import type { Finding } from './finding.ts';
 
@@ -66,12 +67,8 @@ function certificateOf(url: URL): Promise<{ failure?: string; validTo: Date }> {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const fail = (failure: string): void => resolve({ failure, validTo: new Date(0) });
     // The certificate is wanted even where it is not trusted; nothing is sent on this connection.
-    const socket = connect({
-      host,
-      port: Number(url.port || 443),
-      servername: host,
-      rejectUnauthorized: false,
-    });
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = connect({ host, port: Number(url.port || 443), ...name, rejectUnauthorized: false });
     socket.setTimeout(answerLimitMs, () => socket.destroy(new Error('no answer')));
     socket.once('error', (error) => fail(reasonOf(error)));
     socket.once('secureConnect', () => {

@@ -82,6 +82,10 @@ export const errorTable = {
   DICOM_ATTRIBUTE_INVALID: entry(0, false, 'An attribute has a value that cannot be used'),
   DICOM_PIXEL_LENGTH: entry(0, false, 'The pixel data does not have the length that rows and columns say'),
   DICOM_DENOISED: entry(0, false, 'The object was denoised before; denoising it again is a mistake'),
+  // DICOMweb archive of a viewer
+  ARCHIVE_UNREACHABLE: entry(0, true, 'The image archive cannot be reached'),
+  ARCHIVE_REFUSED: entry(0, false, 'The image archive refuses the request'),
+  VIEWER_UNSUPPORTED: entry(0, false, 'This version of the viewer lacks something that is needed'),
   // Orthanc bridge
   ORTHANC_UNREACHABLE: entry(0, true, 'Orthanc cannot be reached'),
   ORTHANC_REFUSED: entry(0, true, 'Orthanc refuses the name or password'),

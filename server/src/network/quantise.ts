@@ -12,14 +12,7 @@ import { parameterSet, type ParameterSet, type PlanNode } from '@cipherdose/sdk/
 import { proveAccumulators, proveNoise } from './bounds.ts';
 import { convolve } from './clear-convolution.ts';
 import { channelExtents, clipImage } from './calibration-maps.ts';
-import {
-  chooseMultipliers,
-  chooseScaling,
-  outputScaling,
-  type Clip,
-  type Extent,
-  type Scaling,
-} from './fixed-point-rules.ts';
+import { chooseScaling, outputScaling, type Clip, type Extent, type Scaling } from './fixed-point-rules.ts';
 import {
   channelsOf,
   type FloatActivation,
@@ -30,6 +23,7 @@ import {
 import type { FloatLinear, FloatPolynomial, FloatShuffle } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
 import { quantiseWeights } from './quantise-weights.ts';
+import { addRule, ofChannel, polynomialRule, requantiseRule, singleScale } from './step-rules.ts';
 import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
 
 /** Bits of the values that a linear layer takes, sign apart. */
@@ -195,13 +189,7 @@ class Quantiser {
       name,
       input.maps.map((map) => Float64Array.from(map.data, real)),
     );
-    const out = singleScale(target);
-    const ratios = [(square * unit * unit) / out, (slope * unit) / out, constant / out] as const;
-    const x = magnitude(input);
-    const product = (Math.abs(ratios[0]) * x + Math.abs(ratios[1])) * x + Math.abs(ratios[2]);
-    const { multipliers, shift } = chooseMultipliers(ratios, product, x * x + x + 1);
-    const [m2, m1, m0] = multipliers as [number, number, number];
-    const rule = { square: m2, slope: m1, constant: m0, shift, low: target.low, high: target.high };
+    const rule = polynomialRule(node, input, target);
     this.#nodes.push({ op: 'polynomial', name, input: input.name, ...rule });
     const maps = input.maps.map((map) => polynomial(map, rule));
     return { ...target, name, channels: input.channels, raw: false, maps };
@@ -215,10 +203,7 @@ class Quantiser {
       return Float64Array.from(map.data, (x, i) => x * units[0] + (other[i] as number) * units[1]);
     });
     const target = this.#target(node.name, sums);
-    const ratios = units.map((unit) => unit / singleScale(target)) as [number, number];
-    const product = Math.abs(ratios[0]) * magnitude(a) + Math.abs(ratios[1]) * magnitude(b);
-    const { multipliers, shift } = chooseMultipliers(ratios, product, magnitude(a) + magnitude(b));
-    const rule = { multipliers: multipliers as [number, number], shift, low: target.low, high: target.high };
+    const rule = addRule(node.multipliers, [a, b], target);
     this.#nodes.push({ op: 'add', name: node.name, inputs: [a.name, b.name], ...rule });
     const maps = a.maps.map((map, image) => weightedSum(map, b.maps[image] as FeatureMap, rule));
     return { ...target, name: node.name, channels: a.channels, raw: false, maps };
@@ -261,34 +246,12 @@ class Quantiser {
     name: string,
     scaling: (extents: readonly Extent[]) => Scaling,
   ): IntegerValue {
-    const channel = <T>(list: ArrayLike<T>, c: number): T => (list[c] ?? list[0]) as T;
     const extents = channelExtents(input.maps, (x, c) => {
-      const y = x * channel(input.scales, c) * channel(x < 0 ? rule.negative : rule.positive, c);
+      const y = x * ofChannel(input.scales, c) * ofChannel(x < 0 ? rule.negative : rule.positive, c);
       return Math.max(rule.low, Math.min(rule.high, y));
     });
     const target = scaling(extents);
-    const count = Math.max(
-      input.scales.length,
-      rule.positive.length,
-      rule.negative.length,
-      target.scales.length,
-    );
-    const ratios = (multipliers: readonly number[]): number[] =>
-      Array.from(
-        { length: count },
-        (_, c) => (channel(input.scales, c) * channel(multipliers, c)) / channel(target.scales, c),
-      );
-    const [positive, negative] = [ratios(rule.positive), ratios(rule.negative)];
-    const most = Math.max(...positive.map(Math.abs), ...negative.map(Math.abs));
-    const x = magnitude(input);
-    const { multipliers, shift } = chooseMultipliers([...positive, ...negative], most * x, x);
-    const fixed = {
-      positive: multipliers.slice(0, count),
-      negative: multipliers.slice(count),
-      shift,
-      low: target.low,
-      high: target.high,
-    };
+    const fixed = requantiseRule(rule, input, target);
     this.#nodes.push({ op: 'requantise', name, input: input.name, ...fixed });
     const maps = input.maps.map((map) => requantise(map, fixed));
     return { ...target, name, channels: input.channels, raw: false, maps };
@@ -335,12 +298,4 @@ class Quantiser {
   #form(name: string): Form {
     return this.#forms.get(name) ?? 'wide';
   }
-}
-
-const magnitude = (value: Scaling): number => Math.max(Math.abs(value.low), Math.abs(value.high));
-
-function singleScale(value: Scaling): number {
-  if (value.scales.length !== 1)
-    throw new DenoiseError('MODEL_INVALID', { reason: 'channels differ in scale' });
-  return value.scales[0] as number;
 }

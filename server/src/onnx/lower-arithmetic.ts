@@ -48,19 +48,18 @@ export function lowerSum(node: OnnxNode, lowering: Lowering): Expression {
 
 function weightedSum(node: OnnxNode, first: Expression, second: Expression, lowering: Lowering): Expression {
   const summands = [first, second].map((value) => {
-    const folded = lowering.foldLinear(value);
-    const simple = isLinear(folded) && folded.slope.length === 1 && folded.constant.length === 1;
-    return simple ? folded : lowering.plain(folded, node);
+    const simple =
+      isLinear(value) && value.slope.length === 1 && value.constant.every((offset) => offset === 0);
+    return simple ? value : lowering.plain(value, node);
   }) as [Expression, Expression];
   const inputs = summands.map((value) => value.node) as [string, string];
   const multipliers = summands.map((value) => value.slope[0]) as [number, number];
-  const sum = lowering.emit(
+  return lowering.emit(
     { op: 'add', name: lowering.name('add'), inputs, multipliers },
     first.channels,
     first.height,
     first.width,
   );
-  return shift(sum, [(summands[0].constant[0] as number) + (summands[1].constant[0] as number)]);
 }
 
 /** Mul and Div: by a constant, or a value by itself. */

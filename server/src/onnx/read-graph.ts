@@ -47,8 +47,12 @@ export function readGraph(bytes: Uint8Array): OnnxGraph {
   if (opset < firstOpset)
     throw new DenoiseError('ONNX_UNSUPPORTED', { opset, supported: `opset ${firstOpset} or later` });
   const constants = new Map<string, Tensor>();
-  for (const tensor of graph.initializer)
-    constants.set(tensor.name ?? '', readTensor(tensor, tensor.name ?? ''));
+  for (const tensor of graph.initializer) {
+    const name = tensor.name ?? '';
+    if (constants.has(name))
+      throw new DenoiseError('ONNX_INVALID', { tensor: name, reason: 'the name is given twice' });
+    constants.set(name, readTensor(tensor, name));
+  }
   const inputs = graph.input.filter(({ name }) => !constants.has(name ?? ''));
   const [input, ...otherInputs] = inputs;
   const [output, ...otherOutputs] = graph.output;

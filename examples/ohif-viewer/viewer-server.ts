@@ -1,0 +1,112 @@
+import { createReadStream, statSync } from 'node:fs';
+import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+  '.woff2': 'font/woff2',
+};
+
+export interface ViewerServerOptions {
+  /** Folder of the prebuilt OHIF. */
+  readonly ohif: string;
+  /** Folder of the extension's bundles. */
+  readonly bundles: string;
+  /** The DICOMweb archive behind `/dicom-web` and `/wado`. */
+  readonly archiveUrl: string;
+  /** Content of `app-config.js`, asked for at each start of the viewer. */
+  readonly appConfig: () => string;
+  /** Where the page may connect to besides itself. */
+  readonly hostUrl: () => string;
+  /** Isolates the page (COOP and COEP). */
+  readonly isolated: boolean;
+  readonly port: number;
+}
+
+export interface ViewerServer {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+/** Serves OHIF, the extension and, on the same origin, the archive; to this machine only. */
+export async function serveViewer(options: ViewerServerOptions): Promise<ViewerServer> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    for (const [name, value] of Object.entries(headers(options))) response.setHeader(name, value);
+    if (/^\/(dicom-web|wado)(\/|$)/.test(pathname)) return passOn(request, response, options.archiveUrl);
+    if (pathname === '/app-config.js')
+      return void response
+        .writeHead(200, { 'content-type': contentTypes['.js'], 'cache-control': 'no-store' })
+        .end(options.appConfig());
+    const plugin = /^\/plugins\/cipherdose\/([\w.-]+)$/.exec(pathname)?.[1];
+    const file = plugin
+      ? join(options.bundles, plugin)
+      : join(options.ohif, normalize(decodeURIComponent(pathname)));
+    sendFile(response, file, join(options.ohif, 'index.html'));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, '127.0.0.1', resolve);
+  });
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Even an extension that was tampered with could send pixels nowhere but to the archive and the model host. */
+function headers({ hostUrl, isolated }: ViewerServerOptions): Record<string, string> {
+  const connect = `connect-src 'self' blob: data: ${new URL(hostUrl()).origin}`;
+  return {
+    'content-security-policy': `${connect}; object-src 'none'; base-uri 'self'`,
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    ...(isolated
+      ? {
+          'cross-origin-opener-policy': 'same-origin',
+          'cross-origin-embedder-policy': 'require-corp',
+          'cross-origin-resource-policy': 'same-origin',
+        }
+      : {}),
+  };
+}
+
+function passOn(request: IncomingMessage, response: ServerResponse, archiveUrl: string): void {
+  const { method, url: path = '/', headers: sent } = request;
+  // The archive writes addresses into its answers: with the page's own host they lead back here.
+  const headers = { ...sent, forwarded: `host=${sent.host ?? ''};proto=http` };
+  const onward = forward(new URL(path, archiveUrl), { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  onward.on('error', () => response.writeHead(502).end());
+  response.on('close', () => onward.destroy());
+  request.pipe(onward);
+}
+
+/** A file, or the page for every address that is none: OHIF finds its own way. */
+function sendFile(response: ServerResponse, file: string, page: string): void {
+  const found = isFile(file);
+  if (!found && extname(file) !== '') return void response.writeHead(404).end();
+  const sent = found ? file : page;
+  response.writeHead(200, {
+    'content-type': contentTypes[extname(sent)] ?? 'application/octet-stream',
+    'cache-control': 'no-cache',
+  });
+  createReadStream(sent).pipe(response);
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

@@ -1,0 +1,66 @@
+import type { DisplaySet } from '../ohif.ts';
+import type { Viewer } from './viewer.ts';
+
+const pollMs = 100;
+const polls = 50;
+
+/**
+ * Shows series side by side, scrolled together.
+ * @param sharedWindow how many of them, from the left, share one grey window
+ */
+export async function showSideBySide(
+  viewer: Viewer,
+  displaySets: readonly DisplaySet[],
+  sharedWindow = displaySets.length,
+): Promise<void> {
+  const { viewportGridService, cornerstoneViewportService } = viewer.services;
+  const viewportIds = (): readonly string[] => [...viewportGridService.getState().viewports.keys()];
+  if (viewportIds().length !== displaySets.length)
+    viewer.runCommand('setViewportGridLayout', { numRows: 1, numCols: displaySets.length });
+  // OHIF tells nobody when the viewports of a new layout can be used.
+  for (let poll = 0; poll < polls; poll++) {
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    const ids = viewportIds();
+    if (
+      ids.length === displaySets.length &&
+      ids.every((id) => cornerstoneViewportService.getCornerstoneViewport(id))
+    )
+      break;
+  }
+  const ids = viewportIds().slice(0, displaySets.length);
+  await viewportGridService.setDisplaySetsForViewports(
+    ids.map((viewportId, i) => ({
+      viewportId,
+      displaySetInstanceUIDs: [(displaySets[i] as DisplaySet).displaySetInstanceUID],
+    })),
+  );
+  link(viewer, ids, 'imageSlice');
+  link(viewer, ids.slice(0, sharedWindow), 'voi');
+}
+
+/** Viewports of one group follow each other; those that were in it before leave it. */
+function link({ services }: Viewer, viewportIds: readonly string[], type: 'imageSlice' | 'voi'): void {
+  const { cornerstoneViewportService, syncGroupService, viewportGridService } = services;
+  const id = `cipherdose-${type}`;
+  for (const viewportId of viewportGridService.getState().viewports.keys()) {
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId);
+    const engine = viewport?.getRenderingEngine().id;
+    if (engine === undefined) continue;
+    if (syncGroupService.getSynchronizer(id))
+      syncGroupService.removeViewportFromSyncGroup(viewportId, engine, id);
+    if (!viewportIds.includes(viewportId)) continue;
+    syncGroupService.addViewportToSyncGroup(viewportId, engine, { type, id, source: true, target: true });
+  }
+}
+
+/** Puts another series of the same geometry into the active viewport, at the same slice. */
+export async function swapInPlace(viewer: Viewer, displaySet: DisplaySet, slice: number): Promise<void> {
+  const { viewportGridService } = viewer.services;
+  await viewportGridService.setDisplaySetsForViewports([
+    {
+      viewportId: viewportGridService.getActiveViewportId(),
+      displaySetInstanceUIDs: [displaySet.displaySetInstanceUID],
+      viewportOptions: { initialImageOptions: { index: slice } },
+    },
+  ]);
+}

@@ -1,0 +1,47 @@
+import type { BridgeConfig } from './config/config-schema.ts';
+import type { Log } from './log.ts';
+import type { SeriesQueue } from './queue/series-queue.ts';
+import type { Database } from './store/database.ts';
+import type { JobStore } from './store/job-store.ts';
+
+interface HousekeepingTools {
+  readonly config: BridgeConfig;
+  readonly database: Database;
+  readonly jobs: JobStore;
+  readonly queue: SeriesQueue;
+  readonly log: Log;
+}
+
+/** Keeps the job records, which are the truth, and the entries of the queue together. */
+export class Housekeeping {
+  readonly #tools: HousekeepingTools;
+
+  constructor(tools: HousekeepingTools) {
+    this.#tools = tools;
+  }
+
+  /**
+   * After a start: what this bridge had under way when it was killed goes back to the queue. On a server, jobs of other
+   * bridges are theirs until their heartbeat stops; an embedded queue has no others.
+   */
+  async recover(): Promise<void> {
+    const { config, database, jobs, queue, log } = this.#tools;
+    if (database.kind === 'embedded') await queue.dropActive();
+    const released = await jobs.release(config.name);
+    for (const { id } of released) await queue.drop(id);
+    if (released.length > 0) log.info({ jobs: released.length }, 'jobs of the last run go on');
+    await this.sweep();
+  }
+
+  /** Sends every unfinished job; what is in the queue already stays as it is. */
+  async sweep(): Promise<void> {
+    const { config, jobs, queue, log } = this.#tools;
+    for (const { id, action } of await jobs.list({ states: ['queued', 'running'], limit: 10_000 }))
+      await queue.send(id, action.priority);
+    // No wait is longer than the longest backoff: what lies further ahead was set before the clock went back.
+    const moved = await queue.forgetFutureTimes(config.queue.retryLongestSeconds);
+    if (moved > 0) log.warn({ jobs: moved }, 'the clock went back; waiting jobs moved to now');
+    const { finishedDays } = config.retention;
+    if (finishedDays > 0) await jobs.forget(finishedDays);
+  }
+}

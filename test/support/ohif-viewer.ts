@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { Page } from 'playwright-core';
+import { requireDebian } from './debian-packages.ts';
+import { startServedPage, type ServedPage } from './served-page.ts';
+
+/** What the tests use of OHIF's globals. */
+interface OhifWindow {
+  readonly cornerstone?: {
+    getRenderingEngines(): { getViewports(): TestViewport[] }[] | undefined;
+  };
+}
+interface TestViewport {
+  getCurrentImageId?(): string | undefined;
+  getCurrentImageIdIndex?(): number;
+  getImageData?(): { imageData: { getPointData(): { getScalars(): { getData(): Int16Array } } } };
+}
+
+/** Runs `npm run viewer` as a user would: OHIF, the extension and an Orthanc with the sample series. */
+export function startViewer(version: string, hostUrl: string, settings: object): Promise<ServedPage> {
+  requireDebian(['chromium', 'orthanc', 'orthanc-dicomweb']);
+  return startServedPage(
+    'examples/dist/ohif-viewer/serve.js',
+    ...['--port', '0', '--ohif', version, '--server', hostUrl, '--settings', JSON.stringify(settings)],
+  );
+}
+
+// requestAnimationFrame starves under software rendering.
+const polling = 100;
+
+/** Opens the study and waits until a slice is on screen and the server is connected. */
+export async function openStudy(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForFunction(
+    () =>
+      (window as OhifWindow).cornerstone
+        ?.getRenderingEngines()?.[0]
+        ?.getViewports()[0]
+        ?.getCurrentImageId?.(),
+    null,
+    { polling, timeout: 120_000 },
+  );
+  await waitForText(page, 'cipherdose-connection', 'Connected');
+}
+
+/** Waits until a part of the panel shows a text. */
+export async function waitForText(page: Page, part: string, text: string): Promise<void> {
+  await page.waitForFunction(
+    ([name, wanted]) => document.querySelector(`[data-cy=${name}]`)?.textContent?.includes(wanted as string),
+    [part, text],
+    { polling, timeout: 120_000 },
+  );
+}
+
+/** SHA-256 of the pixels that are drawn in the viewport of a result, and which slice of the stack it is. */
+export async function shownResult(page: Page): Promise<{ digest: string; index: number } | undefined> {
+  const shown = await page.evaluate(() => {
+    const viewport = (window as OhifWindow).cornerstone
+      ?.getRenderingEngines()
+      ?.flatMap((engine) => engine.getViewports())
+      .find((one) => one.getCurrentImageId?.()?.startsWith('cipherdose:'));
+    const pixels = viewport?.getImageData?.().imageData.getPointData().getScalars().getData();
+    return (
+      viewport && pixels && { pixels: Array.from(pixels), index: viewport.getCurrentImageIdIndex?.() ?? 0 }
+    );
+  });
+  return shown && { digest: sha256(Int16Array.from(shown.pixels)), index: shown.index };
+}
+
+/** SHA-256 of HU as little-endian 16-bit integers. */
+export const sha256 = (hu: Int16Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(hu.buffer, hu.byteOffset, hu.byteLength))
+    .digest('hex');

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { blend, subtract } from '#ohif/run/blend.js';
+import { estimateRun } from '#ohif/run/estimate.js';
+import { nearestSlice, rangeIndices } from '#ohif/run/slice-order.js';
+import { StageClock } from '#ohif/run/stage-clock.js';
+
+const hu = fc.integer({ min: -32768, max: 32767 });
+
+describe('blend', () => {
+  test('0 is the source and 100 the result, exactly; all else lies between', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(hu, hu), { minLength: 1 }),
+        fc.integer({ min: 0, max: 100 }),
+        (pairs, percent) => {
+          const source = Int16Array.from(pairs, ([a]) => a);
+          const denoised = Int16Array.from(pairs, ([, b]) => b);
+          const target = new Int16Array(pairs.length);
+          blend(source, denoised, 0, target);
+          expect(target).toEqual(source);
+          blend(source, denoised, 100, target);
+          expect(target).toEqual(denoised);
+          blend(source, denoised, percent, target);
+          pairs.forEach(([a, b], i) => {
+            expect(target[i]).toBeGreaterThanOrEqual(Math.min(a, b));
+            expect(target[i]).toBeLessThanOrEqual(Math.max(a, b));
+          });
+        },
+      ),
+    );
+  });
+
+  test('halves are rounded up', () => {
+    const target = new Int16Array(3);
+    blend(Int16Array.of(0, 0, 10), Int16Array.of(1, -1, 13), 50, target);
+    expect([...target]).toEqual([1, 0, 12]);
+  });
+
+  test('a difference is clamped to 16 bits', () => {
+    const target = new Int16Array(2);
+    subtract(Int16Array.of(3000, 32767), Int16Array.of(-1024, -32768), target);
+    expect([...target]).toEqual([4024, 32767]);
+  });
+});
+
+describe('order of slices', () => {
+  test('starts at the slice on screen, goes outward, and follows the user', () => {
+    const waiting = new Set(rangeIndices('series', 4, 8));
+    const order: number[] = [];
+    const take = (focus: number): void => {
+      const next = nearestSlice(waiting, focus);
+      if (next === undefined) return;
+      waiting.delete(next);
+      order.push(next);
+    };
+    for (const focus of [4, 4, 4, 0, 0, 0, 0, 0]) take(focus);
+    expect(order).toEqual([4, 5, 3, 0, 1, 2, 6, 7]);
+    expect(nearestSlice(waiting, 4)).toBeUndefined();
+  });
+
+  test('ranges stop at the ends of the series', () => {
+    expect(rangeIndices('slice', 3, 10)).toEqual([3]);
+    expect(rangeIndices('nearby', 1, 10)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(rangeIndices('series', 1, 3)).toEqual([0, 1, 2]);
+    expect(rangeIndices('slice', 0, 1)).toEqual([0]);
+  });
+});
+
+test('time between two steps of a slice belongs to the phase before', () => {
+  let now = 0;
+  const clock = new StageClock(() => now);
+  const step = (at: number, slice: number, phase: 'encrypt' | 'evaluate' | 'decrypt' | 'done'): void => {
+    now = at;
+    clock.step({ slice, phase });
+  };
+  step(0, 0, 'encrypt');
+  step(500, 1, 'encrypt');
+  step(1000, 0, 'evaluate');
+  step(3000, 0, 'decrypt');
+  step(3500, 0, 'done');
+  expect(clock.seconds).toEqual({ read: 0, encrypt: 1, evaluate: 2, decrypt: 0.5 });
+});
+
+test('a run is estimated from the cost of a slice and the slices before', () => {
+  const cost = { rounds: 1, ciphertextsUp: 1, ciphertextsDown: 1, bytesUp: 10, bytesDown: 5, products: 1 };
+  expect(estimateRun({ cost }, 'series', 12, undefined)).toEqual({ bytes: 180, seconds: undefined });
+  expect(estimateRun({ cost }, 'nearby', 4, { slices: 2, seconds: 6 })).toEqual({ bytes: 60, seconds: 12 });
+});

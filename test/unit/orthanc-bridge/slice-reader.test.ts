@@ -1,0 +1,50 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { SliceReader } from '#bridge/pixels/slice-reader.js';
+import { toNativeSyntax } from '#bridge/pixels/native-syntax.js';
+import { readCtSlice } from '@cipherdose/sdk/dicom';
+import { sampleFile } from '../../support/sample-files.ts';
+
+const reader = new SliceReader();
+afterAll(() => reader.close());
+
+const expected = readCtSlice(sampleFile('implicit')).image.hu;
+const compressed = ['rle', 'jpeg-ls', 'jpeg-2000', 'jpeg-lossless-57', 'jpeg-lossless-70'];
+
+describe('compressed slices', () => {
+  // jpeg-lossless-70 is one that the decoder alone gets wrong in its last pixel.
+  test.each(compressed)('%s has the pixels of the uncompressed file', async (name) => {
+    expect((await reader.read(sampleFile(name))).image.hu).toEqual(expected);
+  });
+
+  test.each(compressed)('%s that ends early is refused', async (name) => {
+    const file = sampleFile(name);
+    // The length of the last fragment stays; what it holds is lost, as if a transfer broke off.
+    const broken = file.slice();
+    broken.fill(0, file.length - 40_000, file.length - 8);
+    await expect(reader.read(broken)).rejects.toMatchObject({ code: 'DICOM_DECODE' });
+  });
+
+  test.each([
+    ['jpeg-extended', 'JPEG Extended'],
+    ['jpeg-baseline', 'JPEG Baseline'],
+  ])('%s is refused by name', async (name, syntax) => {
+    await expect(reader.read(sampleFile(name))).rejects.toMatchObject({
+      code: 'DICOM_COMPRESSED',
+      details: { name: syntax },
+    });
+  });
+
+  test('damaged at random never crash anything', async () => {
+    const file = sampleFile('jpeg-ls');
+    for (let trial = 0; trial < 40; trial++) {
+      const damaged = file.slice();
+      for (let hit = 0; hit < 5; hit++)
+        damaged[(trial * 7919 + hit * 104_729) % 4000] = (trial * 31 + hit) & 0xff;
+      await toNativeSyntax(damaged)
+        .then(readCtSlice)
+        .catch((error: unknown) => {
+          expect(error).toMatchObject({ name: 'DenoiseError' });
+        });
+    }
+  });
+});

@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { surveySeries } from '#bridge/job/survey-series.js';
+
+const slice = (place: number, changes: object = {}) => ({
+  SOPClassUID: '1.2.840.10008.5.1.4.1.1.2',
+  SOPInstanceUID: `1.2.${place}`,
+  SeriesInstanceUID: '1.2.3',
+  ImageType: 'ORIGINAL\\PRIMARY\\AXIAL',
+  BitsAllocated: '16',
+  Rows: '512',
+  Columns: '512',
+  PixelSpacing: '0.7\\0.7',
+  ImageOrientationPatient: '1\\0\\0\\0\\1\\0',
+  ImagePositionPatient: `0\\0\\${place}`,
+  ...changes,
+});
+const series = (...slices: readonly object[]) =>
+  Object.fromEntries(slices.map((tags, index) => [`instance-${index}`, tags as Record<string, unknown>]));
+const stack = (count: number) => Array.from({ length: count }, (_, index) => slice(index * 3));
+
+test('localizers, screenshots and the like are left out and listed; slices come in the order of the scan', () => {
+  const { slices, leftOut } = surveySeries(
+    series(
+      ...stack(12).reverse(),
+      slice(0, { ImageType: 'ORIGINAL\\PRIMARY\\LOCALIZER' }),
+      slice(0, { BitsAllocated: '8' }),
+      slice(0, { SamplesPerPixel: '3' }),
+      slice(0, { SOPClassUID: '1.2.840.10008.5.1.4.1.1.7' }),
+      slice(0, { ImageType: 'DERIVED\\SECONDARY\\MPR' }),
+      slice(0, { ImageOrientationPatient: '1\\0\\0\\0\\0\\-1' }),
+    ),
+    'quarantine',
+  );
+  expect(slices.map(({ geometry }) => geometry.place)).toEqual(
+    Array.from({ length: 12 }, (_, index) => index * 3),
+  );
+  expect(leftOut.map(({ reason }) => reason)).toEqual([
+    ...['localizer', 'screenshot', 'screenshot', 'no CT image', 'derived', 'other geometry'],
+  ]);
+});
+
+test('gaps are found unless they are accepted; several phases at one place are none', () => {
+  const gap = series(...stack(10).toSpliced(4, 2));
+  expect(() => surveySeries(gap, 'quarantine')).toThrow(
+    expect.objectContaining({ code: 'SERIES_INCOMPLETE', details: { gaps: 1, slicesMissing: 2 } }),
+  );
+  expect(surveySeries(gap, 'accept').slices).toHaveLength(8);
+  expect(surveySeries(series(...stack(5), ...stack(5)), 'quarantine').slices).toHaveLength(10);
+});
+
+test.each([
+  ['SERIES_EMPTY', series(slice(0, { BitsAllocated: '8' }))],
+  ['SERIES_MIXED', series(...stack(4), ...stack(4).map((tags) => ({ ...tags, Rows: '256' })))],
+  ['DICOM_ATTRIBUTE_MISSING', series(slice(0, { ImagePositionPatient: undefined }))],
+  ['DICOM_ATTRIBUTE_INVALID', series(slice(0, { PixelSpacing: '0.7' }))],
+])('%s', (code, tags) => {
+  expect(() => surveySeries(tags, 'quarantine')).toThrow(expect.objectContaining({ code }));
+});

@@ -61,6 +61,7 @@ export const hostConfigSchema = z.strictObject({
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
+/** Every setting of a host, checked. */
 export type HostConfig = Readonly<z.infer<typeof hostConfigSchema>>;
 
 /**

@@ -34,7 +34,8 @@ export function bridgeSettings(options: TestBridgeOptions): Record<string, unkno
       },
     ],
     limits: { diskFreeMegabytes: 1 },
-    logLevel: 'silent',
+    // BRIDGE_LOG=info shows what the bridges of a test do.
+    logLevel: process.env['BRIDGE_LOG'] ?? 'silent',
     ...options.settings,
   };
 }

@@ -22,6 +22,7 @@ export interface DenoiseClientOptions {
   readonly sealWasmUrl?: string | URL;
 }
 
+/** What one run of {@link DenoiseClient.denoise} does. */
 export interface DenoiseOptions {
   /** Model id, as listed by `client.models()`. */
   readonly model: string;
@@ -30,6 +31,7 @@ export interface DenoiseOptions {
   /** Refuse the model unless its plan has this SHA-256. */
   readonly digest?: string;
   readonly signal?: AbortSignal;
+  /** Called after each step. */
   readonly onProgress?: (progress: DenoiseProgress) => void;
   /** Slices under way at once. Default 3. */
   readonly slicesInFlight?: number;
@@ -37,6 +39,7 @@ export interface DenoiseOptions {
   readonly expectedSlices?: number;
 }
 
+/** What a slice is at. `evaluate` is the wait for the host. */
 export type DenoisePhase = 'prepare' | 'encrypt' | 'evaluate' | 'decrypt' | 'done';
 
 /** One step forward of a run. */
@@ -73,6 +76,7 @@ export interface SliceCheckpoint {
   readonly layer: number;
 }
 
+/** One slice that is done, or the reason why it is not. `index` is its place in what was passed in, from 0. */
 export type SliceResult =
   | {
       readonly ok: true;

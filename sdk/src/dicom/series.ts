@@ -1,5 +1,6 @@
 import type { CtSlice, Vector } from './read-ct-slice.ts';
 
+/** The slices of one series that could be read. */
 export interface CtSeries {
   readonly seriesInstanceUid: string;
   readonly studyInstanceUid: string;

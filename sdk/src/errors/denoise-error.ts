@@ -30,10 +30,12 @@ export class DenoiseError extends Error {
     return errorTable[this.code].status;
   }
 
+  /** Plain data that survives a message between threads. */
   serialise(): SerialisedError {
     return { code: this.code, message: this.message, details: this.details };
   }
 
+  /** The inverse of {@link serialise}; a code that this version does not know becomes HOST_RESPONSE. */
   static deserialise(plain: { code: string; details?: ErrorDetails }): DenoiseError {
     if (isErrorCode(plain.code)) return new DenoiseError(plain.code, plain.details ?? {});
     return new DenoiseError('HOST_RESPONSE', { unknownCode: plain.code });

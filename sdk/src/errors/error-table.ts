@@ -2,7 +2,7 @@
  * The one table of failures. `status` is the HTTP status the host answers with (0: never crosses the wire);
  * `retryable` says whether the same request may succeed later without any change.
  */
-interface ErrorEntry {
+export interface ErrorEntry {
   readonly status: number;
   readonly retryable: boolean;
   readonly message: string;
@@ -14,6 +14,7 @@ const entry = (status: number, retryable: boolean, message: string): ErrorEntry 
   message,
 });
 
+/** Every failure by its code; its message says in words what happened. */
 export const errorTable = {
   // Wire
   FRAME_MAGIC: entry(400, false, 'The body is not a CipherDose frame'),
@@ -113,5 +114,6 @@ export const errorTable = {
 /** A stable name of a failure, safe to test for. */
 export type ErrorCode = keyof typeof errorTable;
 
+/** Whether a value is the code of a known failure. */
 export const isErrorCode = (value: unknown): value is ErrorCode =>
   typeof value === 'string' && Object.hasOwn(errorTable, value);

@@ -7,6 +7,7 @@ export interface FeatureMap {
   readonly data: Int32Array;
 }
 
+/** A map of zeros, channels x height x width. */
 export const emptyMap = (channels: number, height: number, width: number): FeatureMap => ({
   channels,
   height,

@@ -9,7 +9,8 @@ export const roundShift = (value: number, divisor: number, low: number, high: nu
   return rounded < low ? low : rounded > high ? high : rounded;
 };
 
-interface Rounding {
+/** How a rational result becomes an integer again: divided by 2^shift, rounded half up, clamped to low..high. */
+export interface Rounding {
   readonly shift: number;
   readonly low: number;
   readonly high: number;

@@ -10,5 +10,6 @@ export {
   outputSize,
   outputsPerTile,
   planTiling,
+  type Convolution,
   type Tiling,
 } from './tiling.ts';

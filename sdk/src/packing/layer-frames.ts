@@ -15,6 +15,7 @@ export interface LayerExchange {
   readonly reply: FrameExpectation;
 }
 
+/** How one linear layer is exchanged: its tile groups and the lengths of its request and reply frames. */
 export function layerExchange(
   digest: string,
   node: LinearNode,

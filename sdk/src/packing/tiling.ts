@@ -29,7 +29,8 @@ export interface Tiling {
   readonly tiles: number;
 }
 
-type Convolution = Pick<LinearNode, 'kernel' | 'stride' | 'padding' | 'inChannels' | 'outChannels'>;
+/** What tiling needs of a linear layer. */
+export type Convolution = Pick<LinearNode, 'kernel' | 'stride' | 'padding' | 'inChannels' | 'outChannels'>;
 
 /** Size of the output of a convolution; not positive if the kernel does not fit. */
 export function outputSize(

@@ -19,6 +19,7 @@ export interface PendingLinear {
   readonly walk: Walk;
 }
 
+/** A walk at its end. */
 export interface FinishedWalk {
   readonly done: true;
   readonly image: HuImage;
@@ -40,7 +41,10 @@ export function startWalk(plan: CheckedPlan, image: HuImage): PendingLinear | Fi
   return proceed({ plan, image, next: 0, values: new Map([['image', clippedMap(plan, image)]]) });
 }
 
-/** @param accumulators the exact output of `pending.node`, outChannels x height x width */
+/**
+ * Goes on from a linear layer to the next one or the end.
+ * @param accumulators the exact output of `pending.node`, outChannels x height x width
+ */
 export function continueWalk(pending: PendingLinear, accumulators: FeatureMap): PendingLinear | FinishedWalk {
   const { plan, next, values } = pending.walk;
   const extended = new Map(values).set(pending.node.name, accumulators);

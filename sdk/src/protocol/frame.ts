@@ -25,11 +25,14 @@ export interface FrameHeader {
   readonly bodyBytes: number;
 }
 
+/** Length of the header of a frame, bytes. */
 export const frameHeaderBytes = 64;
+/** Version of frames and addresses; a frame of another version is refused. */
 export const protocolVersion = 1;
 const magic = 0x534f4443; // "CDOS"
 const kinds = ['request', 'reply'] as const;
 
+/** Writes the 64 bytes of a header to the start of `target`. */
 export function encodeFrameHeader(header: FrameHeader, target: Uint8Array): void {
   const view = new DataView(target.buffer, target.byteOffset, frameHeaderBytes);
   view.setUint32(0, magic, true);

@@ -73,6 +73,7 @@ const parameterSets: readonly ParameterSet[] = [
   { id: 3, name: 'n4096-q90-t25', ...q90, plainModulusBits: 25, c0Bits: 28, c1Bits: 35 },
 ].map(checkParameters);
 
+/** Names of all parameter sets. */
 export const parameterSetNames = parameterSets.map((set) => set.name);
 
 /** @throws PARAMETERS_UNKNOWN */

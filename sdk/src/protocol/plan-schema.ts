@@ -26,8 +26,11 @@ const pad = z.int().min(0).max(limits.kernelSide);
 const factor = z.int().min(2).max(limits.shuffleFactor);
 const perChannel = z.array(multiplier).min(1).max(limits.channels);
 
+/** Checks the id of a model: lower case letters, digits, `.`, `_` and `-`, at most 64. */
 export const modelId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+/** Checks a version: MAJOR.MINOR.PATCH. */
 export const semanticVersion = z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/);
+/** Checks a SHA-256 digest: 64 lower case hexadecimal digits. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** channels x h x w -> channels f^2 x ceil(h/f) x ceil(w/f); missing pixels are 0. Channel order of PyTorch. */
@@ -86,6 +89,7 @@ const add = z.strictObject({
   ...range,
 });
 
+/** Checks a {@link PlanNode}. */
 export const planNodeSchema = z.discriminatedUnion('op', [
   unshuffle,
   shuffle,
@@ -113,9 +117,15 @@ export const planSchema = z.strictObject({
   weightsDigest: sha256Hex,
 });
 
+/** The public shape of a model; see {@link planSchema}. */
 export type Plan = z.infer<typeof planSchema>;
+/** One node of the graph: what is computed from which named values. */
 export type PlanNode = z.infer<typeof planNodeSchema>;
+/** A convolution with zero padding: the only node that the host evaluates, on ciphertexts. */
 export type LinearNode = z.infer<typeof linear>;
+/** x' = clamp(roundHalfUp(x * m / 2^shift), low, high), with its own m below zero. */
 export type RequantiseNode = z.infer<typeof requantise>;
+/** x' = clamp(roundHalfUp((square * x^2 + slope * x + constant) / 2^shift), low, high) */
 export type PolynomialNode = z.infer<typeof polynomial>;
+/** x' = clamp(roundHalfUp((a * multipliers[0] + b * multipliers[1]) / 2^shift), low, high) */
 export type AddNode = z.infer<typeof add>;

@@ -9,9 +9,13 @@ import {
 } from '../protocol/index.ts';
 import type { LayerRequest, Transport } from './transport.ts';
 
+/** How a host is reached. */
 export interface FetchTransportOptions {
+  /** Address of the model host. */
   readonly serverUrl: string;
+  /** Replaces the global fetch. */
   readonly fetch?: typeof fetch;
+  /** Sent as a bearer token. */
   readonly apiKey?: string;
   /** Longest wait for one answer, body included, milliseconds. */
   readonly timeoutMs: number;

@@ -12,7 +12,10 @@ export interface LayerRequest {
 
 /** The way to a model host. Every method throws DenoiseError only. */
 export interface Transport {
+  /** @returns what the host offers */
   models(signal?: AbortSignal): Promise<readonly ModelSummary[]>;
+  /** @returns one model, its plan not yet checked @throws MODEL_UNKNOWN */
   model(id: string, signal?: AbortSignal): Promise<ModelDetail>;
+  /** @returns the reply frame of one request frame, its length checked and nothing else */
   evaluate(request: LayerRequest, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -1,20 +1,10 @@
 import { DenoiseError, type SerialisedError } from '@cipherdose/sdk/errors';
 import { move } from 'piscina';
+import type { Evaluation } from '../model-source.ts';
 import type { IntegerNetwork } from '../network/integer-network.ts';
 import { evaluateFrame } from './evaluate-frame.ts';
 import { Kernel } from './kernel.ts';
 import { WeightCache } from './layer-weights.ts';
-
-/** One request frame of a known model. */
-export interface Evaluation {
-  /** Folder of the model's manifest and weights. */
-  readonly modelDirectory: string;
-  /** Plan digest that the model must have. */
-  readonly digest: string;
-  readonly layer: number;
-  /** Header and body in a buffer of its own, which is transferred. */
-  readonly frame: Uint8Array<ArrayBuffer>;
-}
 
 /** What a worker answers when it cannot give a reply frame. The stack is for the host's log, never for the client. */
 export interface EvaluationFailure {

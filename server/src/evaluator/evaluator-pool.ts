@@ -1,7 +1,9 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { Piscina } from 'piscina';
-import type { Evaluation, EvaluationAnswer, EvaluationWorkerData } from './evaluation-task.ts';
+import type { Evaluation } from '../model-source.ts';
+import type { EvaluationAnswer, EvaluationWorkerData } from './evaluation-task.ts';
 
+/** Size and limits of an {@link EvaluatorPool}. */
 export interface EvaluatorPoolOptions {
   /** Worker threads; each evaluates one frame at a time. */
   readonly threads: number;

@@ -15,6 +15,7 @@ import { readGraph } from '../onnx/read-graph.ts';
 import type { Manifest, ModelCard } from './manifest.ts';
 import { writeModel } from './write-model.ts';
 
+/** What is imported and how; units and ranges are those of the command line. */
 export interface ImportOptions {
   readonly onnxPath: string;
   readonly id: string;
@@ -31,6 +32,7 @@ export interface ImportOptions {
   readonly parameterSet?: string | undefined;
 }
 
+/** What an import found and proved. */
 export interface ImportReport extends Pick<Manifest, 'layers' | 'quantisation' | 'summary' | 'modes'> {
   readonly id: string;
   readonly version: string;

@@ -36,6 +36,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** card.json: data, licence, split, figures; free in form. */
 export const cardSchema = z.record(z.string(), z.unknown());
+/** Free-form facts about a model: data, licence, split, figures. */
 export type ModelCard = z.infer<typeof cardSchema>;
 
 export const manifestFile = 'manifest.json';

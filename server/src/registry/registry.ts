@@ -7,6 +7,7 @@ import type { HostedModel, ModelSource } from '../model-source.ts';
 import { loadModel } from './load-model.ts';
 import { compareVersions } from './versions.ts';
 
+/** An installed model that passed every check. */
 export type RegisteredModel = HostedModel;
 /** The models of a folder, as they were when it was opened. */
 export type Registry = ModelSource;

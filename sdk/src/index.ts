@@ -15,4 +15,9 @@ export type {
 export { DenoiseError, errorTable, type ErrorCode, type ErrorEntry } from './errors/index.ts';
 export type { HuImage } from './image/index.ts';
 export type { Cost, Mode, ModelDetail, ModelSummary, Plan } from './protocol/index.ts';
-export { fetchTransport, type FetchTransportOptions, type LayerRequest, type Transport } from './transport/index.ts';
+export {
+  fetchTransport,
+  type FetchTransportOptions,
+  type LayerRequest,
+  type Transport,
+} from './transport/index.ts';

@@ -109,6 +109,8 @@ describe('OHIF 3.13.2', () => {
     await waitForText(page, 'cipherdose-result', '1 of 12 slices');
     const seconds = (performance.now() - clicked) / 1000;
     note(`click to the first denoised slice: ${seconds.toFixed(1)} s`);
+    // 6 s on an idle machine; tests share theirs.
+    expect(seconds).toBeLessThan(15);
     await page.waitForSelector('[data-cy=cipherdose-report]');
     await takePicture('compare');
     const shown = await shownResult(page);
@@ -181,6 +183,7 @@ describe('OHIF 3.13.2', () => {
     );
     const longTasks = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
     note(`long tasks during the run: ${longTasks.map(Math.round).join(' ')} ms`);
+    expect(Math.max(0, ...longTasks)).toBeLessThan(100);
     checkTraffic();
     expect(ownWorkers()).toEqual([]);
   });
@@ -306,7 +309,8 @@ function checkTraffic(): void {
       expect(path).toMatch(/^\/v1\/models\/[a-z]+\/layers\/\d+$/);
       expect(contentType).toBe(frameType);
     } else {
-      expect(path).toMatch(/^\/v1\/models(\/[a-z]+)?$/);
+      // OPTIONS is the browser's own question whether this page may send frames; it carries nothing.
+      expect(path).toMatch(method === 'OPTIONS' ? /^\/v1\/models/ : /^\/v1\/models(\/[a-z]+)?$/);
       expect(body.length).toBe(0);
     }
   }

@@ -44,6 +44,7 @@ export async function denoiseFiles(
   const { model, mode, out, timestamp, signal, onProgress } = options;
   const report = new JobReport();
   const names = new OutputNames(out);
+  const instances = new Set<string>();
   const underWay = new Map<number, SliceUnderWay>();
   let ended: DenoiseError | undefined;
 
@@ -54,6 +55,8 @@ export async function denoiseFiles(
       let source: CtSlice;
       try {
         source = await readSliceFile(file);
+        if (instances.has(source.sopInstanceUid)) throw new DenoiseError('DICOM_DUPLICATE');
+        instances.add(source.sopInstanceUid);
       } catch (error) {
         report.fail(file, DenoiseError.wrap(error, 'DICOM_PARSE'));
         continue;

@@ -83,6 +83,7 @@ export const errorTable = {
   DICOM_ATTRIBUTE_INVALID: entry(0, false, 'An attribute has a value that cannot be used'),
   DICOM_PIXEL_LENGTH: entry(0, false, 'The pixel data does not have the length that rows and columns say'),
   DICOM_DENOISED: entry(0, false, 'The object was denoised before; denoising it again is a mistake'),
+  DICOM_DUPLICATE: entry(0, false, 'An object with the same SOP Instance UID came before'),
   // DICOMweb archive of a viewer
   ARCHIVE_UNREACHABLE: entry(0, true, 'The image archive cannot be reached'),
   ARCHIVE_REFUSED: entry(0, false, 'The image archive refuses the request'),

@@ -39,19 +39,72 @@ export function requantise(
   return result;
 }
 
-/** x' = clamp(roundHalfUp((square * x^2 + slope * x + constant) / 2^shift), low, high) */
+type Coefficient = number | readonly number[];
+const ofChannel = (coefficient: Coefficient, channel: number): number =>
+  typeof coefficient === 'number' ? coefficient : ((coefficient[channel] ?? coefficient[0]) as number);
+
+/**
+ * x' = clamp(roundHalfUp((square * x^2 + slope * x + constant) / 2^shift), low, high); coefficients that are lists have
+ * an entry for each channel, or a single one.
+ */
 export function polynomial(
   map: FeatureMap,
-  rule: Rounding & { readonly square: number; readonly slope: number; readonly constant: number },
+  rule: Rounding & {
+    readonly square: Coefficient;
+    readonly slope: Coefficient;
+    readonly constant: Coefficient;
+  },
 ): FeatureMap {
   const result = emptyMap(map.channels, map.height, map.width);
+  const plane = map.height * map.width;
   const divisor = 2 ** rule.shift;
-  const { square, slope, constant, low, high } = rule;
-  for (let i = 0; i < map.data.length; i++) {
-    const value = map.data[i] as number;
-    result.data[i] = roundShift((square * value + slope) * value + constant, divisor, low, high);
+  const { low, high } = rule;
+  for (let channel = 0; channel < map.channels; channel++) {
+    const square = ofChannel(rule.square, channel);
+    const slope = ofChannel(rule.slope, channel);
+    const constant = ofChannel(rule.constant, channel);
+    for (let i = channel * plane; i < (channel + 1) * plane; i++) {
+      const value = map.data[i] as number;
+      result.data[i] = roundShift((square * value + slope) * value + constant, divisor, low, high);
+    }
   }
   return result;
+}
+
+/** A quadratic that holds from `start` on, in u = x - start. */
+export interface Piece {
+  readonly start: number;
+  readonly square: number;
+  readonly slope: number;
+  readonly constant: number;
+}
+
+/**
+ * x' = clamp(roundHalfUp((square * u^2 + slope * u + constant) / 2^shift), low, high), u = x - start, with the piece of
+ * the largest start that is not above x.
+ * @param rule pieces in ascending order; the first starts at or below every x
+ */
+export function piecewise(map: FeatureMap, rule: Rounding & { readonly pieces: readonly Piece[] }): FeatureMap {
+  const result = emptyMap(map.channels, map.height, map.width);
+  const divisor = 2 ** rule.shift;
+  const { pieces, low, high } = rule;
+  for (let i = 0; i < map.data.length; i++) {
+    const value = map.data[i] as number;
+    const { start, square, slope, constant } = pieceAt(pieces, value);
+    const u = value - start;
+    result.data[i] = roundShift((square * u + slope) * u + constant, divisor, low, high);
+  }
+  return result;
+}
+
+function pieceAt(pieces: readonly Piece[], value: number): Piece {
+  let [first, last] = [0, pieces.length - 1];
+  while (first < last) {
+    const middle = (first + last + 1) >> 1;
+    if ((pieces[middle] as Piece).start <= value) first = middle;
+    else last = middle - 1;
+  }
+  return pieces[first] as Piece;
 }
 
 /** x' = clamp(roundHalfUp((a * multipliers[0] + b * multipliers[1]) / 2^shift), low, high), maps of one shape. */

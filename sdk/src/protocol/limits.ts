@@ -5,11 +5,17 @@ export const limits = Object.freeze({
   /** Most nodes of a plan. */
   planNodes: 256,
   /** Most channels of a feature map. */
-  channels: 512,
+  channels: 1024,
   /** Largest kernel side, taps. */
   kernelSide: 31,
   stride: 8,
   shuffleFactor: 16,
+  /** Most inputs of one concatenation. */
+  concatInputs: 32,
+  /** Most pieces of one piecewise function. */
+  pieces: 512,
+  /** Most integers of one feature map. */
+  mapElements: 2 ** 27,
   /** Most tiles of one request. */
   tilesPerRequest: 8,
   /** Largest request or reply, bytes. */

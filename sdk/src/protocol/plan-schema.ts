@@ -68,14 +68,31 @@ const requantise = z.strictObject({
   shift,
   ...range,
 });
-/** x' = clamp(roundHalfUp((square * x^2 + slope * x + constant) / 2^shift), low, high) */
+const coefficient = z.union([integer, z.array(integer).min(1).max(limits.channels)]);
+/** x' = clamp(roundHalfUp((square * x^2 + slope * x + constant) / 2^shift), low, high); a list has one for each channel. */
 const polynomial = z.strictObject({
   op: z.literal('polynomial'),
   name: nodeName,
   input: nodeName,
-  square: integer,
-  slope: integer,
-  constant: integer,
+  square: coefficient,
+  slope: coefficient,
+  constant: coefficient,
+  shift,
+  ...range,
+});
+/**
+ * x' = clamp(roundHalfUp((square * u^2 + slope * u + constant) / 2^shift), low, high), u = x - start, with the piece of
+ * the largest start that is not above x: any function of one variable.
+ */
+const piecewise = z.strictObject({
+  op: z.literal('piecewise'),
+  name: nodeName,
+  input: nodeName,
+  /** Starts ascend; the first is not above any x. */
+  pieces: z
+    .array(z.strictObject({ start: integer, square: integer, slope: integer, constant: integer }))
+    .min(1)
+    .max(limits.pieces),
   shift,
   ...range,
 });
@@ -90,13 +107,60 @@ const add = z.strictObject({
 });
 
 /** Checks a {@link PlanNode}. */
+/** The channels of all inputs, one after another. */
+const concat = z.strictObject({
+  op: z.literal('concat'),
+  name: nodeName,
+  inputs: z.array(nodeName).min(2).max(limits.concatInputs),
+});
+/** Channel i of the result is channel channels[i] of the input. */
+const select = z.strictObject({
+  op: z.literal('select'),
+  name: nodeName,
+  input: nodeName,
+  channels: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(limits.channels - 1),
+    )
+    .min(1)
+    .max(limits.channels),
+});
+/** The largest value, or the sum, of every window of a channel. Padding is never the largest, and adds nothing. */
+const pool = z.strictObject({
+  op: z.literal('pool'),
+  name: nodeName,
+  input: nodeName,
+  kind: z.enum(['max', 'sum']),
+  kernel: z.tuple([taps, taps]),
+  stride: z.tuple([stride, stride]),
+  padding: z.tuple([pad, pad, pad, pad]),
+});
+const margin = z.int().min(-limits.kernelSide).max(limits.kernelSide);
+/** Adds rows and columns: zeros, copies of the edge, or mirrored without the edge. Below 0: takes them away. */
+const padNode = z.strictObject({
+  op: z.literal('pad'),
+  name: nodeName,
+  input: nodeName,
+  fill: z.enum(['zero', 'edge', 'reflect']),
+  /** [top, left, bottom, right] */
+  padding: z.tuple([margin, margin, margin, margin]),
+});
+
 export const planNodeSchema = z.discriminatedUnion('op', [
   unshuffle,
   shuffle,
   linear,
   requantise,
   polynomial,
+  piecewise,
   add,
+  concat,
+  select,
+  pool,
+  padNode,
 ]);
 
 /**
@@ -110,7 +174,15 @@ export const planSchema = z.strictObject({
   framework: z.enum(['linear', 'interactive']),
   parameterSet: z.enum(parameterSetNames as [string, ...string[]]),
   /** Range of HU that the model takes; pixels outside are clipped and the clipped part is added back at the end. */
-  input: z.strictObject({ lowHu: z.int().min(-32768).max(32767), highHu: z.int().min(-32768).max(32767) }),
+  input: z.strictObject({
+    lowHu: z.int().min(-32768).max(32767),
+    highHu: z.int().min(-32768).max(32767),
+    /**
+     * If given, rows and columns of lowHu are added at the bottom and at the right until both sides are multiples of
+     * this, and cut off the result; every unshuffle, stride and pool then has to divide without a rest.
+     */
+    multiple: z.int().min(1).max(limits.imageSide).optional(),
+  }),
   nodes: z.array(planNodeSchema).min(1).max(limits.planNodes),
   output: nodeName,
   /** SHA-256 of the integer weights and biases, which stay on the host. */
@@ -129,3 +201,9 @@ export type RequantiseNode = z.infer<typeof requantise>;
 export type PolynomialNode = z.infer<typeof polynomial>;
 /** x' = clamp(roundHalfUp((a * multipliers[0] + b * multipliers[1]) / 2^shift), low, high) */
 export type AddNode = z.infer<typeof add>;
+export type PiecewiseNode = z.infer<typeof piecewise>;
+export type PoolNode = z.infer<typeof pool>;
+export type PadNode = z.infer<typeof padNode>;
+
+/** Names of the values that a node takes. */
+export const inputsOf = (node: PlanNode): readonly string[] => ('inputs' in node ? node.inputs : [node.input]);

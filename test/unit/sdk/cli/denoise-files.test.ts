@@ -112,6 +112,15 @@ describe('denoiseFiles', () => {
     for (const line of report.lines('out').slice(0, 9)) expect(line).toMatch(/^failed {2}\S+: [A-Z_]+: ./);
   });
 
+  it('does an instance once, and names its copy', async () => {
+    const [file] = await writeSlices(1);
+    const copy = join(root, 'copy.dcm');
+    await writeFile(copy, await readFile(file as string));
+    const report = await denoiseFiles(client, [file as string, copy], options);
+    expect([...report.outputs.keys()]).toEqual([file]);
+    expect(report.failures.map(({ file, code }) => [file, code])).toEqual([[copy, 'DICOM_DUPLICATE']]);
+  });
+
   it('reads only what is under way', async () => {
     const files = await writeSlices(12);
     let read = 0;

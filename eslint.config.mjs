@@ -11,7 +11,7 @@ const boundaries = {
   'sdk/src/protocol': ['errors'],
   'sdk/src/image': ['errors'],
   'sdk/src/plan': ['protocol', 'image', 'errors'],
-  'sdk/src/packing': ['protocol', 'image', 'errors'],
+  'sdk/src/packing': ['protocol', 'plan', 'image', 'errors'],
   'sdk/src/he': ['protocol', 'errors', 'generated'],
   'sdk/src/dicom': ['image', 'errors'],
   'sdk/src/session': ['plan', 'protocol', 'image', 'packing', 'errors'],

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { frameContentType } from '@cipherdose/sdk/protocol';
+import { requireDebian } from '../support/debian-packages.ts';
 import { requestFrame } from '../support/tiny-models.ts';
 import { writeTinyModel } from '../support/tiny-model-folder.ts';
 
@@ -14,6 +15,7 @@ let folder: string;
 let models: string;
 let digest: string;
 beforeAll(async () => {
+  requireDebian(['openssl']);
   folder = await mkdtemp(join(tmpdir(), 'cipherdose-server-'));
   models = join(folder, 'models');
   digest = await writeTinyModel(models);

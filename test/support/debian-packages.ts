@@ -9,6 +9,7 @@ export type DebianPackage =
   | 'chromium'
   | 'orthanc'
   | 'orthanc-dicomweb'
+  | 'openssl'
   | 'postgresql';
 
 /** Makes sure that the packages are installed, installing them if it may. @throws Error if a program is missing. */

@@ -12,6 +12,7 @@ const probes = {
   chromium: ['sh', ['-c', 'command -v chromium']],
   orthanc: ['sh', ['-c', 'command -v Orthanc']],
   'orthanc-dicomweb': ['sh', ['-c', 'ls /usr/share/orthanc/plugins/libOrthancDicomWeb.so']],
+  openssl: ['sh', ['-c', 'command -v openssl']],
   postgresql: ['sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']],
 };
 

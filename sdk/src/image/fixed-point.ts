@@ -39,7 +39,8 @@ export function requantise(
   return result;
 }
 
-type Coefficient = number | readonly number[];
+/** One number for every channel, or a list with one for each. */
+export type Coefficient = number | readonly number[];
 const ofChannel = (coefficient: Coefficient, channel: number): number =>
   typeof coefficient === 'number' ? coefficient : ((coefficient[channel] ?? coefficient[0]) as number);
 

@@ -1,4 +1,5 @@
 import { DenoiseError } from '../errors/index.ts';
+import { windowedSize } from '../image/index.ts';
 import {
   limits,
   replyCiphertextBytes,
@@ -33,17 +34,11 @@ export interface Tiling {
 export type Convolution = Pick<LinearNode, 'kernel' | 'stride' | 'padding' | 'inChannels' | 'outChannels'>;
 
 /** Size of the output of a convolution; not positive if the kernel does not fit. */
-export function outputSize(
-  node: Convolution,
+export const outputSize = (
+  node: Pick<Convolution, 'kernel' | 'stride' | 'padding'>,
   height: number,
   width: number,
-): { height: number; width: number } {
-  const [top, left, bottom, right] = node.padding;
-  return {
-    height: Math.floor((height + top + bottom - node.kernel[0]) / node.stride[0]) + 1,
-    width: Math.floor((width + left + right - node.kernel[1]) / node.stride[1]) + 1,
-  };
-}
+): { height: number; width: number } => windowedSize(node, height, width);
 
 /**
  * Finds the tiling with the fewest bytes both ways. Deterministic: client and host plan the same.

@@ -6,8 +6,10 @@ import {
   parameterSet,
   planSchema,
   type LinearNode,
+  type PiecewiseNode,
   type Plan,
   type PlanNode,
+  type PoolNode,
 } from '../protocol/index.ts';
 
 /** What is known of a value of the graph before any image is seen. */
@@ -104,7 +106,9 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       const channels = input.channels / node.factor ** 2;
       const scale = input.scale / node.factor;
       if (!Number.isInteger(channels)) throw invalid(node, 'channels do not divide');
-      if (scale !== 1) throw invalid(node, 'a shuffle has to come back to the size of the image');
+      if (scale !== 1 && plan.input.multiple === undefined)
+        throw invalid(node, 'a shuffle has to come back to the size of the image');
+      if (!Number.isInteger(scale)) throw invalid(node, 'a shuffle beyond the size of the image');
       return { ...input, channels, scale };
     }
     case 'linear':
@@ -121,10 +125,17 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
     case 'polynomial': {
       const input = value(node.input);
       const x = magnitude(input);
-      const sum = (Math.abs(node.square) * x + Math.abs(node.slope)) * x + Math.abs(node.constant);
-      checkProduct(node, sum + 2 ** node.shift);
+      const [square, slope, constant] = [node.square, node.slope, node.constant].map((coefficient) => {
+        const list = typeof coefficient === 'number' ? [coefficient] : coefficient;
+        if (list.length !== 1 && list.length !== input.channels)
+          throw invalid(node, 'coefficients do not match the channels');
+        return Math.max(...list.map(Math.abs));
+      }) as [number, number, number];
+      checkProduct(node, (square * x + slope) * x + constant + 2 ** node.shift);
       return { ...input, ...checkRange(node) };
     }
+    case 'piecewise':
+      return piecewiseShape(node, value(node.input));
     case 'add': {
       const [a, b] = [value(node.inputs[0]), value(node.inputs[1])];
       if (a.channels !== b.channels || a.scale !== b.scale) throw invalid(node, 'the inputs differ in shape');
@@ -132,15 +143,65 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       checkProduct(node, magnitude(a) * Math.abs(first) + magnitude(b) * Math.abs(second) + 2 ** node.shift);
       return { ...a, ...checkRange(node) };
     }
+    case 'concat': {
+      const inputs = node.inputs.map(value);
+      const [first] = inputs as [ValueShape];
+      if (inputs.some(({ scale }) => scale !== first.scale)) throw invalid(node, 'the inputs differ in shape');
+      const channels = inputs.reduce((sum, input) => sum + input.channels, 0);
+      if (channels > limits.channels) throw new DenoiseError('PLAN_LIMIT', { node: node.name, channels });
+      return { channels, scale: first.scale, low: least(inputs), high: most(inputs) };
+    }
+    case 'select': {
+      const input = value(node.input);
+      if (Math.max(...node.channels) >= input.channels) throw invalid(node, 'it selects a channel that is not there');
+      return { ...input, channels: node.channels.length };
+    }
+    case 'pool':
+      return poolShape(node, value(node.input));
+    case 'pad': {
+      const input = value(node.input);
+      return node.fill === 'zero'
+        ? { ...input, low: Math.min(0, input.low), high: Math.max(0, input.high) }
+        : input;
+    }
   }
+}
+
+function piecewiseShape(node: PiecewiseNode, input: ValueShape): ValueShape {
+  if ((node.pieces[0]?.start ?? Infinity) > input.low) throw invalid(node, 'no piece holds for the lowest value');
+  node.pieces.forEach(({ start, square, slope, constant }, i) => {
+    const next = node.pieces[i + 1]?.start ?? Math.max(input.high, start) + 1;
+    if (next <= start) throw invalid(node, 'starts do not ascend');
+    const u = next - 1 - start;
+    checkProduct(node, (Math.abs(square) * u + Math.abs(slope)) * u + Math.abs(constant) + 2 ** node.shift);
+  });
+  return { ...input, ...checkRange(node) };
+}
+
+function poolShape(node: PoolNode, input: ValueShape): ValueShape {
+  const [rows, columns] = node.kernel;
+  const [top, left, bottom, right] = node.padding;
+  if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
+  if (Math.max(top, bottom) >= rows || Math.max(left, right) >= columns)
+    throw invalid(node, 'a window could lie in the padding alone');
+  const scale = input.scale * node.stride[0];
+  if (node.kind === 'max') return { ...input, scale };
+  const taps = rows * columns;
+  const [low, high] = [Math.min(0, input.low) * taps, Math.max(0, input.high) * taps];
+  if (low < -(2 ** 31) || high >= 2 ** 31) throw invalid(node, 'a sum could leave 2^31');
+  return { ...input, scale, low, high };
 }
 
 function linearShape(node: LinearNode, plan: Plan, input: ValueShape): ValueShape {
   if (node.inChannels !== input.channels) throw invalid(node, 'channels do not match');
   if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
-  const most = 2 ** (parameterSet(plan.parameterSet).plainModulusBits - 1);
-  if (node.accumulatorBound >= most)
-    throw new DenoiseError('ACCUMULATOR_BOUND', { node: node.name, bound: node.accumulatorBound, most });
+  const half = 2 ** (parameterSet(plan.parameterSet).plainModulusBits - 1);
+  if (node.accumulatorBound >= half)
+    throw new DenoiseError('ACCUMULATOR_BOUND', {
+      node: node.name,
+      bound: node.accumulatorBound,
+      most: half,
+    });
   return {
     channels: node.outChannels,
     scale: input.scale * node.stride[0],
@@ -149,6 +210,8 @@ function linearShape(node: LinearNode, plan: Plan, input: ValueShape): ValueShap
   };
 }
 
+const least = (values: readonly ValueShape[]): number => Math.min(...values.map(({ low }) => low));
+const most = (values: readonly ValueShape[]): number => Math.max(...values.map(({ high }) => high));
 const magnitude = (value: ValueShape): number => Math.max(Math.abs(value.low), Math.abs(value.high));
 
 function checkProduct(node: PlanNode, bound: number): void {

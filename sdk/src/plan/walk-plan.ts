@@ -1,15 +1,21 @@
 import { DenoiseError } from '../errors/index.ts';
 import {
+  concatenate,
+  padMap,
+  piecewise,
   pixelShuffle,
   pixelUnshuffle,
   polynomial,
+  pool,
   requantise,
+  selectChannels,
   weightedSum,
   type FeatureMap,
   type HuImage,
 } from '../image/index.ts';
-import type { LinearNode, PlanNode } from '../protocol/index.ts';
+import { inputsOf, type LinearNode, type PlanNode } from '../protocol/index.ts';
 import type { CheckedPlan } from './check-plan.ts';
+import { paddedSize, valueSizes, type ValueSize } from './value-sizes.ts';
 
 /** Where a walk through a plan stands: it waits for the result of one linear layer. */
 export interface PendingLinear {
@@ -29,6 +35,8 @@ export interface FinishedWalk {
 export interface Walk {
   readonly plan: CheckedPlan;
   readonly image: HuImage;
+  /** Of every value at this image size. */
+  readonly sizes: ReadonlyMap<string, ValueSize>;
   readonly next: number;
   readonly values: ReadonlyMap<string, FeatureMap>;
 }
@@ -36,9 +44,11 @@ export interface Walk {
 /**
  * Starts the walk of one slice through a plan: everything but the linear layers is done here, on integers, by
  * whoever owns the image. No I/O; call {@link continueWalk} with the accumulators of each linear layer.
+ * @throws PLAN_INVALID, PLAN_LIMIT if the plan does not suit the size of the image, before any memory is taken
  */
 export function startWalk(plan: CheckedPlan, image: HuImage): PendingLinear | FinishedWalk {
-  return proceed({ plan, image, next: 0, values: new Map([['image', clippedMap(plan, image)]]) });
+  const sizes = valueSizes(plan, image.height, image.width);
+  return proceed({ plan, image, sizes, next: 0, values: new Map([['image', clippedMap(plan, image)]]) });
 }
 
 /**
@@ -63,7 +73,7 @@ function proceed(start: Walk): PendingLinear | FinishedWalk {
     const node = start.plan.nodes[next] as PlanNode;
     if (node.op === 'linear')
       return { done: false, node, input: valueOf(node.input), walk: { ...start, next, values } };
-    values.set(node.name, evaluate(node, valueOf, start.image));
+    values.set(node.name, evaluate(node, valueOf, start.sizes.get(node.name) as ValueSize));
     values = onlyNeeded(start.plan, next + 1, values);
   }
   return { done: true, image: outputImage(start.plan, start.image, valueOf(start.plan.output)) };
@@ -72,32 +82,31 @@ function proceed(start: Walk): PendingLinear | FinishedWalk {
 function evaluate(
   node: Exclude<PlanNode, LinearNode>,
   valueOf: (name: string) => FeatureMap,
-  image: HuImage,
+  size: ValueSize,
 ): FeatureMap {
   switch (node.op) {
     case 'unshuffle':
       return pixelUnshuffle(valueOf(node.input), node.factor);
-    case 'shuffle': {
-      const input = valueOf(node.input);
-      // What unshuffle padded is cut off again; checkPlan lets a shuffle come back to the size of the image only.
-      const height = Math.min(input.height * node.factor, image.height);
-      const width = Math.min(input.width * node.factor, image.width);
-      return pixelShuffle(input, node.factor, height, width);
-    }
+    case 'shuffle':
+      return pixelShuffle(valueOf(node.input), node.factor, size.height, size.width);
     case 'requantise':
       return requantise(valueOf(node.input), node);
     case 'polynomial':
       return polynomial(valueOf(node.input), node);
-    case 'add': {
-      const [a, b] = [valueOf(node.inputs[0]), valueOf(node.inputs[1])];
-      if (a.data.length !== b.data.length || a.width !== b.width) throw misshapen(node.name);
-      return weightedSum(a, b, node);
-    }
+    case 'piecewise':
+      return piecewise(valueOf(node.input), node);
+    case 'add':
+      return weightedSum(valueOf(node.inputs[0]), valueOf(node.inputs[1]), node);
+    case 'concat':
+      return concatenate(node.inputs.map(valueOf));
+    case 'select':
+      return selectChannels(valueOf(node.input), node.channels);
+    case 'pool':
+      return pool(valueOf(node.input), node);
+    case 'pad':
+      return padMap(valueOf(node.input), node);
   }
 }
-
-const misshapen = (node: string): DenoiseError =>
-  new DenoiseError('PLAN_INVALID', { node, reason: 'shapes differ at this image size' });
 
 function onlyNeeded(
   plan: CheckedPlan,
@@ -109,26 +118,28 @@ function onlyNeeded(
   return new Map([...values].filter(([name]) => needed.has(name)));
 }
 
-const inputsOf = (node: PlanNode): readonly string[] => (node.op === 'add' ? node.inputs : [node.input]);
-
 /** One channel of HU, clipped to the range of the model; padding becomes the lowest value, which is air. */
 function clippedMap(plan: CheckedPlan, image: HuImage): FeatureMap {
   const { lowHu, highHu } = plan.input;
-  const data = new Int32Array(image.hu.length);
-  for (let i = 0; i < data.length; i++)
-    data[i] = image.padding?.[i] ? lowHu : clip(image.hu[i] as number, lowHu, highHu);
-  return { channels: 1, height: image.height, width: image.width, data };
+  const { height, width } = paddedSize(plan, image);
+  const data = new Int32Array(height * width).fill(lowHu);
+  for (let i = 0; i < image.hu.length; i++) {
+    if (image.padding?.[i]) continue;
+    const at = width === image.width ? i : Math.floor(i / image.width) * width + (i % image.width);
+    data[at] = clip(image.hu[i] as number, lowHu, highHu);
+  }
+  return { channels: 1, height, width, data };
 }
 
 /** Adds back what clipping took away, and puts padding back untouched. */
 function outputImage(plan: CheckedPlan, image: HuImage, output: FeatureMap): HuImage {
-  if (output.height !== image.height || output.width !== image.width) throw misshapen(plan.output);
   const { lowHu, highHu } = plan.input;
   const hu = new Int16Array(image.hu.length);
   for (let i = 0; i < hu.length; i++) {
     const original = image.hu[i] as number;
     const clippedPart = original - clip(original, lowHu, highHu);
-    hu[i] = image.padding?.[i] ? original : clip((output.data[i] as number) + clippedPart, -32768, 32767);
+    const at = output.width === image.width ? i : Math.floor(i / image.width) * output.width + (i % image.width);
+    hu[i] = image.padding?.[i] ? original : clip((output.data[at] as number) + clippedPart, -32768, 32767);
   }
   return { ...image, hu };
 }

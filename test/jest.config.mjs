@@ -4,7 +4,7 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/{unit,property,integration,hostile,vectors,browser}/**/*.test.ts'],
   // In progress, not part of what is promised yet: the Orthanc bridge and the OHIF extension. See their READMEs.
-  testPathIgnorePatterns: ['/dist/', 'integration/bridge', 'browser/ohif', 'unit/ohif'],
+  testPathIgnorePatterns: ['/dist/', 'integration/bridge', 'browser/ohif'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -85,7 +85,10 @@ export interface Piece {
  * the largest start that is not above x.
  * @param rule pieces in ascending order; the first starts at or below every x
  */
-export function piecewise(map: FeatureMap, rule: Rounding & { readonly pieces: readonly Piece[] }): FeatureMap {
+export function piecewise(
+  map: FeatureMap,
+  rule: Rounding & { readonly pieces: readonly Piece[] },
+): FeatureMap {
   const result = emptyMap(map.channels, map.height, map.width);
   const divisor = 2 ** rule.shift;
   const { pieces, low, high } = rule;

@@ -146,14 +146,16 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
     case 'concat': {
       const inputs = node.inputs.map(value);
       const [first] = inputs as [ValueShape];
-      if (inputs.some(({ scale }) => scale !== first.scale)) throw invalid(node, 'the inputs differ in shape');
+      if (inputs.some(({ scale }) => scale !== first.scale))
+        throw invalid(node, 'the inputs differ in shape');
       const channels = inputs.reduce((sum, input) => sum + input.channels, 0);
       if (channels > limits.channels) throw new DenoiseError('PLAN_LIMIT', { node: node.name, channels });
       return { channels, scale: first.scale, low: least(inputs), high: most(inputs) };
     }
     case 'select': {
       const input = value(node.input);
-      if (Math.max(...node.channels) >= input.channels) throw invalid(node, 'it selects a channel that is not there');
+      if (Math.max(...node.channels) >= input.channels)
+        throw invalid(node, 'it selects a channel that is not there');
       return { ...input, channels: node.channels.length };
     }
     case 'pool':
@@ -168,7 +170,8 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
 }
 
 function piecewiseShape(node: PiecewiseNode, input: ValueShape): ValueShape {
-  if ((node.pieces[0]?.start ?? Infinity) > input.low) throw invalid(node, 'no piece holds for the lowest value');
+  if ((node.pieces[0]?.start ?? Infinity) > input.low)
+    throw invalid(node, 'no piece holds for the lowest value');
   node.pieces.forEach(({ start, square, slope, constant }, i) => {
     const next = node.pieces[i + 1]?.start ?? Math.max(input.high, start) + 1;
     if (next <= start) throw invalid(node, 'starts do not ascend');

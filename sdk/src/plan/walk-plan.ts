@@ -138,7 +138,8 @@ function outputImage(plan: CheckedPlan, image: HuImage, output: FeatureMap): HuI
   for (let i = 0; i < hu.length; i++) {
     const original = image.hu[i] as number;
     const clippedPart = original - clip(original, lowHu, highHu);
-    const at = output.width === image.width ? i : Math.floor(i / image.width) * output.width + (i % image.width);
+    const at =
+      output.width === image.width ? i : Math.floor(i / image.width) * output.width + (i % image.width);
     hu[i] = image.padding?.[i] ? original : clip((output.data[at] as number) + clippedPart, -32768, 32767);
   }
   return { ...image, hu };

@@ -206,4 +206,5 @@ export type PoolNode = z.infer<typeof pool>;
 export type PadNode = z.infer<typeof padNode>;
 
 /** Names of the values that a node takes. */
-export const inputsOf = (node: PlanNode): readonly string[] => ('inputs' in node ? node.inputs : [node.input]);
+export const inputsOf = (node: PlanNode): readonly string[] =>
+  'inputs' in node ? node.inputs : [node.input];

@@ -33,15 +33,15 @@ let bytesDown = 0;
 for await (const result of client.denoise(images, { model })) {
   if (!result.ok) throw result.error;
   firstSliceSeconds ||= seconds();
-  bytesUp += result.statistics.bytesUp / images.length;
-  bytesDown += result.statistics.bytesDown / images.length;
+  bytesUp += result.statistics.bytesUp;
+  bytesDown += result.statistics.bytesDown;
 }
 const figures: SeriesFigures = {
   slices: images.length,
   secondsPerSlice: seconds() / images.length,
   firstSliceSeconds,
-  bytesUp,
-  bytesDown,
+  bytesUp: Math.round(bytesUp / images.length),
+  bytesDown: Math.round(bytesDown / images.length),
   clientPeakMiB: peakMemoryMiB(),
 };
 client.close();

@@ -127,7 +127,7 @@ describe('OHIF 3.13.2', () => {
       return !url.startsWith(viewer.origin) && !url.startsWith(proxyUrl) && !/^(blob|data):/.test(url);
     });
     expect(elsewhere.map((request) => request.url())).toEqual([]);
-    const here = requests.filter(({ method }) => method() !== 'GET').map((request) => request.url());
+    const here = requests.filter((request) => request.method() !== 'GET').map((request) => request.url());
     expect(here.filter((url) => url.startsWith(viewer.origin))).toEqual([]);
   });
 

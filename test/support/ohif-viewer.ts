@@ -53,17 +53,19 @@ export async function waitForText(page: Page, part: string, text: string): Promi
 
 /** SHA-256 of the pixels that are drawn in the viewport of a result, and which slice of the stack it is. */
 export async function shownResult(page: Page): Promise<{ digest: string; index: number } | undefined> {
-  const shown = await page.evaluate(() => {
+  return page.evaluate(async () => {
     const viewport = (window as OhifWindow).cornerstone
       ?.getRenderingEngines()
       ?.flatMap((engine) => engine.getViewports())
       .find((one) => one.getCurrentImageId?.()?.startsWith('cipherdose:'));
     const pixels = viewport?.getImageData?.().imageData.getPointData().getScalars().getData();
-    return (
-      viewport && pixels && { pixels: Array.from(pixels), index: viewport.getCurrentImageIdIndex?.() ?? 0 }
-    );
+    if (!viewport || !pixels) return undefined;
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Int16Array.from(pixels)));
+    return {
+      digest: [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+      index: viewport.getCurrentImageIdIndex?.() ?? 0,
+    };
   });
-  return shown && { digest: sha256(Int16Array.from(shown.pixels)), index: shown.index };
 }
 
 /** SHA-256 of HU as little-endian 16-bit integers. */

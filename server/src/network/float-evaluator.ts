@@ -1,8 +1,16 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { pixelShuffle, pixelUnshuffle, type FeatureMap } from '@cipherdose/sdk/image';
+import {
+  padMap,
+  pixelShuffle,
+  pixelUnshuffle,
+  windowedSize,
+  type Coefficient,
+  type FeatureMap,
+} from '@cipherdose/sdk/image';
 import { outputSize } from '@cipherdose/sdk/packing';
 import { correlate, type NumberMap } from './correlate.ts';
-import type { FloatLinear, FloatNetwork, FloatNode } from './float-network.ts';
+import { inputsOf, lastUses } from './float-network.ts';
+import type { FloatLinear, FloatNetwork, FloatNode, FloatPool } from './float-network.ts';
 
 interface FloatMap extends NumberMap {
   readonly data: Float64Array;
@@ -26,11 +34,16 @@ export function evaluateFloat(
     if (!value) throw new DenoiseError('MODEL_INVALID', { value: name });
     return value;
   };
-  for (const node of network.nodes) values.set(node.name, evaluate(node, valueOf, image));
+  const exact = network.multiple !== undefined;
+  const lastUse = lastUses(network);
+  network.nodes.forEach((node, i) => {
+    values.set(node.name, evaluate(node, valueOf, exact ? undefined : image));
+    for (const name of inputsOf(node)) if (lastUse.get(name) === i) values.delete(name);
+  });
   return valueOf(network.output).data;
 }
 
-function evaluate(node: FloatNode, valueOf: (name: string) => FloatMap, image: FloatMap): FloatMap {
+function evaluate(node: FloatNode, valueOf: (name: string) => FloatMap, image: FloatMap | undefined): FloatMap {
   switch (node.op) {
     case 'linear':
       return convolve(valueOf(node.input), node);
@@ -38,8 +51,8 @@ function evaluate(node: FloatNode, valueOf: (name: string) => FloatMap, image: F
       return reorder(valueOf(node.input), (indices) => pixelUnshuffle(indices, node.factor));
     case 'shuffle': {
       const input = valueOf(node.input);
-      const height = Math.min(input.height * node.factor, image.height);
-      const width = Math.min(input.width * node.factor, image.width);
+      const height = Math.min(input.height * node.factor, image?.height ?? Infinity);
+      const width = Math.min(input.width * node.factor, image?.width ?? Infinity);
       return reorder(input, (indices) => pixelShuffle(indices, node.factor, height, width));
     }
     case 'activation': {
@@ -54,14 +67,71 @@ function evaluate(node: FloatNode, valueOf: (name: string) => FloatMap, image: F
     }
     case 'polynomial': {
       const input = valueOf(node.input);
-      return { ...input, data: input.data.map((x) => (node.square * x + node.slope) * x + node.constant) };
+      const plane = input.height * input.width;
+      const data = input.data.map((x, i) => {
+        const channel = Math.floor(i / plane);
+        const [square, slope, constant] = [node.square, node.slope, node.constant].map((coefficient) =>
+          coefficientAt(coefficient, channel),
+        ) as [number, number, number];
+        return (square * x + slope) * x + constant;
+      });
+      return { ...input, data };
     }
+    case 'function': {
+      const input = valueOf(node.input);
+      return { ...input, data: input.data.map(node.apply) };
+    }
+    case 'concat': {
+      const inputs = node.inputs.map(valueOf);
+      const data = new Float64Array(inputs.reduce((sum, map) => sum + map.data.length, 0));
+      inputs.reduce((at, map) => (data.set(map.data, at), at + map.data.length), 0);
+      const channels = inputs.reduce((sum, map) => sum + map.channels, 0);
+      return { ...(inputs[0] as FloatMap), channels, data };
+    }
+    case 'select': {
+      const input = valueOf(node.input);
+      const plane = input.height * input.width;
+      const data = new Float64Array(node.channels.length * plane);
+      node.channels.forEach((from, i) =>
+        data.set(input.data.subarray(from * plane, (from + 1) * plane), i * plane),
+      );
+      return { ...input, channels: node.channels.length, data };
+    }
+    case 'pool':
+      return pooled(valueOf(node.input), node);
+    case 'pad':
+      return reorder(valueOf(node.input), (indices) => padMap(indices, node));
     case 'add': {
       const [a, b] = [valueOf(node.inputs[0]), valueOf(node.inputs[1])];
       const [first, second] = node.multipliers;
       return { ...a, data: a.data.map((x, i) => x * first + (b.data[i] as number) * second) };
     }
   }
+}
+
+/** One coefficient of a channel. */
+export const coefficientAt = (coefficient: Coefficient, channel: number): number =>
+  typeof coefficient === 'number' ? coefficient : ((coefficient[channel] ?? coefficient[0]) as number);
+
+function pooled(map: FloatMap, node: FloatPool): FloatMap {
+  const size = windowedSize(node, map.height, map.width);
+  const data = new Float64Array(map.channels * size.height * size.width);
+  const [top, left] = node.padding;
+  let next = 0;
+  for (let channel = 0; channel < map.channels; channel++)
+    for (let y = 0; y < size.height; y++)
+      for (let x = 0; x < size.width; x++) {
+        let value = node.kind === 'max' ? -Infinity : 0;
+        for (let ky = 0; ky < node.kernel[0]; ky++)
+          for (let kx = 0; kx < node.kernel[1]; kx++) {
+            const [row, column] = [y * node.stride[0] + ky - top, x * node.stride[1] + kx - left];
+            if (row < 0 || column < 0 || row >= map.height || column >= map.width) continue;
+            const pixel = map.data[(channel * map.height + row) * map.width + column] as number;
+            value = node.kind === 'max' ? Math.max(value, pixel) : value + pixel;
+          }
+        data[next++] = value;
+      }
+  return { channels: map.channels, ...size, data };
 }
 
 function convolve(map: FloatMap, node: FloatLinear): FloatMap {

@@ -1,3 +1,4 @@
+import type { Coefficient, Fill, Windows } from '@cipherdose/sdk/image';
 import type { Convolution } from './correlate.ts';
 
 interface FloatNodeBase {
@@ -31,12 +32,18 @@ export interface FloatActivation extends FloatNodeBase {
   readonly high: number;
 }
 
-/** y = square * x^2 + slope * x + constant */
+/** y = square * x^2 + slope * x + constant; a list has a coefficient for each channel. */
 export interface FloatPolynomial extends FloatNodeBase {
   readonly op: 'polynomial';
-  readonly square: number;
-  readonly slope: number;
-  readonly constant: number;
+  readonly square: Coefficient;
+  readonly slope: Coefficient;
+  readonly constant: Coefficient;
+}
+
+/** y = apply(x), finite for every finite x: sigmoid, hard swish and their like. */
+export interface FloatFunction extends FloatNodeBase {
+  readonly op: 'function';
+  readonly apply: (x: number) => number;
 }
 
 /** y = a * multipliers[0] + b * multipliers[1] */
@@ -47,7 +54,43 @@ export interface FloatAdd {
   readonly multipliers: readonly [number, number];
 }
 
-export type FloatNode = FloatShuffle | FloatLinear | FloatActivation | FloatPolynomial | FloatAdd;
+/** The channels of all inputs, one after another. */
+export interface FloatConcat {
+  readonly op: 'concat';
+  readonly name: string;
+  readonly inputs: readonly string[];
+}
+
+/** Channel i is channel channels[i] of the input. */
+export interface FloatSelect extends FloatNodeBase {
+  readonly op: 'select';
+  readonly channels: readonly number[];
+}
+
+/** The largest value or the sum of every window. */
+export interface FloatPool extends FloatNodeBase, Windows {
+  readonly op: 'pool';
+  readonly kind: 'max' | 'sum';
+}
+
+/** See `pad` of the plan. */
+export interface FloatPad extends FloatNodeBase {
+  readonly op: 'pad';
+  readonly fill: Fill;
+  readonly padding: readonly [number, number, number, number];
+}
+
+export type FloatNode =
+  | FloatShuffle
+  | FloatLinear
+  | FloatActivation
+  | FloatPolynomial
+  | FloatFunction
+  | FloatAdd
+  | FloatConcat
+  | FloatSelect
+  | FloatPool
+  | FloatPad;
 
 /**
  * A network before quantisation: the nodes of a plan with real weights, in order of evaluation. The first value is
@@ -56,20 +99,44 @@ export type FloatNode = FloatShuffle | FloatLinear | FloatActivation | FloatPoly
 export interface FloatNetwork {
   readonly nodes: readonly FloatNode[];
   readonly output: string;
+  /** Sides of the image have to be multiples of this; 1 or absent: any size will do. */
+  readonly multiple?: number | undefined;
 }
 
 export const inputsOf = (node: FloatNode): readonly string[] =>
-  node.op === 'add' ? node.inputs : [node.input];
+  'inputs' in node ? node.inputs : [node.input];
 
 /** Channels of every value, by name. */
 export function channelsOf(network: FloatNetwork): ReadonlyMap<string, number> {
   const channels = new Map([['image', 1]]);
   for (const node of network.nodes) {
-    const input = channels.get(inputsOf(node)[0] as string) ?? 0;
-    if (node.op === 'linear') channels.set(node.name, node.outChannels);
-    else if (node.op === 'unshuffle') channels.set(node.name, input * node.factor ** 2);
-    else if (node.op === 'shuffle') channels.set(node.name, input / node.factor ** 2);
-    else channels.set(node.name, input);
+    const inputs = inputsOf(node).map((name) => channels.get(name) ?? 0);
+    channels.set(node.name, channelsAfter(node, inputs));
   }
   return channels;
+}
+
+function channelsAfter(node: FloatNode, inputs: readonly number[]): number {
+  const [input = 0] = inputs;
+  switch (node.op) {
+    case 'linear':
+      return node.outChannels;
+    case 'unshuffle':
+      return input * node.factor ** 2;
+    case 'shuffle':
+      return input / node.factor ** 2;
+    case 'concat':
+      return inputs.reduce((sum, channels) => sum + channels, 0);
+    case 'select':
+      return node.channels.length;
+    default:
+      return input;
+  }
+}
+
+/** Index of the last node that takes each value, by name; the output is never done with. */
+export function lastUses(network: FloatNetwork): ReadonlyMap<string, number> {
+  const uses = new Map<string, number>();
+  network.nodes.forEach((node, i) => inputsOf(node).forEach((name) => uses.set(name, i)));
+  return uses.set(network.output, Infinity);
 }

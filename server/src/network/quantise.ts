@@ -1,9 +1,14 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
+  concatenate,
+  padMap,
+  piecewise,
   pixelShuffle,
   pixelUnshuffle,
   polynomial,
+  pool,
   requantise,
+  selectChannels,
   weightedSum,
   type FeatureMap,
   type HuImage,
@@ -13,15 +18,26 @@ import { proveAccumulators, proveNoise } from './bounds.ts';
 import { convolve } from './clear-convolution.ts';
 import { channelExtents, clipImage } from './calibration-maps.ts';
 import { chooseScaling, outputScaling, type Clip, type Extent, type Scaling } from './fixed-point-rules.ts';
+import { coefficientAt } from './float-evaluator.ts';
 import {
   channelsOf,
+  inputsOf,
+  lastUses,
   type FloatActivation,
   type FloatAdd,
+  type FloatConcat,
+  type FloatFunction,
+  type FloatLinear,
   type FloatNetwork,
   type FloatNode,
+  type FloatPad,
+  type FloatPolynomial,
+  type FloatPool,
+  type FloatSelect,
+  type FloatShuffle,
 } from './float-network.ts';
-import type { FloatLinear, FloatPolynomial, FloatShuffle } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
+import { piecewiseRule } from './piecewise-rule.ts';
 import { quantiseWeights } from './quantise-weights.ts';
 import { addRule, ofChannel, polynomialRule, requantiseRule, singleScale } from './step-rules.ts';
 import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
@@ -134,8 +150,18 @@ class Quantiser {
         return isScaling(node) ? this.#scaled(node) : this.#activation(node);
       case 'polynomial':
         return this.#polynomial(node);
+      case 'function':
+        return this.#function(node);
       case 'add':
         return this.#sum(node);
+      case 'concat':
+        return this.#concatenated(node);
+      case 'select':
+        return this.#selected(node);
+      case 'pool':
+        return this.#pooled(node);
+      case 'pad':
+        return this.#padded(node);
       default:
         return this.#shuffled(node);
     }
@@ -184,15 +210,98 @@ class Quantiser {
     const input = this.#settle(node.input);
     const unit = singleScale(input);
     const { square, slope, constant, name } = node;
-    const real = (x: number): number => (square * x * unit + slope) * x * unit + constant;
-    const target = this.#target(
-      name,
-      input.maps.map((map) => Float64Array.from(map.data, real)),
-    );
+    const lists = [square, slope, constant].some((coefficient) => typeof coefficient !== 'number');
+    const real = (x: number, channel: number): number => {
+      const [a, b] = [coefficientAt(square, channel), coefficientAt(slope, channel)];
+      return (a * x * unit + b) * x * unit + coefficientAt(constant, channel);
+    };
+    const target =
+      lists && name !== this.#network.output
+        ? this.#scaling(name, channelExtents(input.maps, real), unlimited)
+        : this.#target(
+            name,
+            input.maps.map((map) => {
+              const plane = map.height * map.width;
+              return Float64Array.from(map.data, (x, i) => real(x, Math.floor(i / plane)));
+            }),
+          );
     const rule = polynomialRule(node, input, target);
     this.#nodes.push({ op: 'polynomial', name, input: input.name, ...rule });
     const maps = input.maps.map((map) => polynomial(map, rule));
     return { ...target, name, channels: input.channels, raw: false, maps };
+  }
+
+  #function({ name, input: from, apply }: FloatFunction): IntegerValue {
+    const input = this.#settle(from);
+    const unit = singleScale(input);
+    const clip = rangeOf(apply, input.low * unit, input.high * unit);
+    if (!Number.isFinite(clip.low) || !Number.isFinite(clip.high))
+      throw new DenoiseError('MODEL_INVALID', { value: name, reason: 'a function is not finite everywhere' });
+    const target = this.#target(
+      name,
+      input.maps.map((map) => Float64Array.from(map.data, (x) => apply(x * unit))),
+      clip,
+    );
+    const rule = piecewiseRule(apply, input, target);
+    this.#nodes.push({ op: 'piecewise', name, input: input.name, ...rule });
+    const maps = input.maps.map((map) => piecewise(map, rule));
+    return { ...target, name, channels: input.channels, raw: false, maps };
+  }
+
+  /** Accumulators stay what they are if all inputs are; otherwise all are brought to few bits first. */
+  #concatenated({ name, inputs: names }: FloatConcat): IntegerValue {
+    const raw = names.every((input) => this.#value(input).raw);
+    const inputs = names.map((input) => (raw ? this.#value(input) : this.#settle(input)));
+    const shared = new Set(inputs.flatMap(({ scales }) => [...scales])).size === 1;
+    const scales = shared
+      ? Float64Array.of((inputs[0] as IntegerValue).scales[0] as number)
+      : Float64Array.from(
+          inputs.flatMap(({ channels, scales: own }) =>
+            Array.from({ length: channels }, (_, channel) => ofChannel(own, channel)),
+          ),
+        );
+    const mixed = !raw && scales.length > 1 && this.#form(name) !== 'channelwise';
+    const value: IntegerValue = {
+      name: mixed ? `${name}-parts` : name,
+      channels: inputs.reduce((sum, { channels }) => sum + channels, 0),
+      raw,
+      scales,
+      low: Math.min(...inputs.map(({ low }) => low)),
+      high: Math.max(...inputs.map(({ high }) => high)),
+      maps: this.#images.map((_, image) => concatenate(inputs.map(({ maps }) => maps[image] as FeatureMap))),
+    };
+    this.#nodes.push({ op: 'concat', name: value.name, inputs: inputs.map((input) => input.name) });
+    if (!mixed) return value;
+    return this.#requantised(value, identity, name, (extents) => this.#scaling(name, extents, unlimited));
+  }
+
+  #selected({ name, input: from, channels }: FloatSelect): IntegerValue {
+    const input = this.#value(from);
+    this.#nodes.push({ op: 'select', name, input: input.name, channels: [...channels] });
+    const scales =
+      input.scales.length === 1 ? input.scales : Float64Array.from(channels, (c) => ofChannel(input.scales, c));
+    const maps = input.maps.map((map) => selectChannels(map, channels));
+    return { ...input, name, channels: channels.length, scales, maps };
+  }
+
+  #pooled({ name, input: from, kind, kernel, stride, padding }: FloatPool): IntegerValue {
+    const input = kind === 'max' ? this.#value(from) : this.#settle(from);
+    const rule = { kind, kernel: [...kernel] as Pair, stride: [...stride] as Pair, padding: [...padding] as Four };
+    this.#nodes.push({ op: 'pool', name, input: input.name, ...rule });
+    const maps = input.maps.map((map) => pool(map, rule));
+    if (kind === 'max') return { ...input, name, maps };
+    const taps = kernel[0] * kernel[1];
+    const [low, high] = [Math.min(0, input.low) * taps, Math.max(0, input.high) * taps];
+    return { ...input, name, raw: true, low, high, maps };
+  }
+
+  #padded({ name, input: from, fill, padding }: FloatPad): IntegerValue {
+    const input = this.#value(from);
+    const rule = { fill, padding: [...padding] as Four };
+    this.#nodes.push({ op: 'pad', name, input: input.name, ...rule });
+    const range =
+      fill === 'zero' ? { low: Math.min(0, input.low), high: Math.max(0, input.high) } : {};
+    return { ...input, ...range, name, maps: input.maps.map((map) => padMap(map, rule)) };
   }
 
   #sum(node: FloatAdd): IntegerValue {
@@ -215,13 +324,10 @@ class Quantiser {
     this.#nodes.push({ op, name, input: input.name, factor });
     const maps = input.maps.map((map, image) => {
       if (op === 'unshuffle') return pixelUnshuffle(map, factor);
-      const { height, width } = this.#images[image] as HuImage;
-      return pixelShuffle(
-        map,
-        factor,
-        Math.min(height, map.height * factor),
-        Math.min(width, map.width * factor),
-      );
+      const [height, width] = [map.height * factor, map.width * factor];
+      if (this.#network.multiple !== undefined) return pixelShuffle(map, factor, height, width);
+      const size = this.#images[image] as HuImage;
+      return pixelShuffle(map, factor, Math.min(size.height, height), Math.min(size.width, width));
     });
     const zero = op === 'unshuffle' ? { low: Math.min(0, input.low), high: Math.max(0, input.high) } : {};
     return { ...input, ...zero, name, channels: this.#channels.get(name) as number, maps };
@@ -258,13 +364,13 @@ class Quantiser {
   }
 
   /** Scaling of a node that has one scale for all channels, from its real values on the calibration images. */
-  #target(name: string, real: readonly Float64Array[]): Scaling {
-    if (name === this.#network.output) return this.#outputInHu(unlimited);
+  #target(name: string, real: readonly Float64Array[], clip: Clip = unlimited): Scaling {
+    if (name === this.#network.output) return this.#outputInHu(clip);
     const form = this.#form(name);
     const maps = real.map((data) => ({ channels: 1, height: 1, width: data.length, data }));
     const extents = channelExtents(maps, (x) => x);
-    if (form === 'channelwise') return chooseScaling('common', extents, activationBits, unlimited);
-    return this.#scaling(name, extents, unlimited);
+    if (form === 'channelwise') return chooseScaling('common', extents, this.#precision.activationBits, clip, this.#precision.headroom);
+    return this.#scaling(name, extents, clip);
   }
 
   #scaling(name: string, extents: readonly Extent[], clip: Clip): Scaling {

@@ -1,5 +1,7 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import type { Coefficient } from '@cipherdose/sdk/image';
 import type { AddNode, PolynomialNode, RequantiseNode } from '@cipherdose/sdk/protocol';
+import { coefficientAt } from './float-evaluator.ts';
 import { chooseMultipliers, type Scaling } from './fixed-point-rules.ts';
 import type { FloatActivation, FloatPolynomial } from './float-network.ts';
 
@@ -32,20 +34,39 @@ export function requantiseRule(
   };
 }
 
-/** The integer form of a polynomial. Both sides have one scale. */
+/** The integer form of a polynomial. The input has one scale, and so has the output unless coefficients are lists. */
 export function polynomialRule(
-  { square, slope, constant }: Pick<FloatPolynomial, 'square' | 'slope' | 'constant'>,
+  node: Pick<FloatPolynomial, 'square' | 'slope' | 'constant'>,
   input: Scaling,
   target: Scaling,
 ): PolynomialRule {
-  const [unit, out] = [singleScale(input), singleScale(target)];
-  const ratios = [(square * unit * unit) / out, (slope * unit) / out, constant / out] as const;
+  const unit = singleScale(input);
+  const coefficients = [node.square, node.slope, node.constant];
+  const lists = coefficients.filter((coefficient) => typeof coefficient !== 'number');
+  const channels = Math.max(target.scales.length, ...lists.map((list) => list.length));
+  const ratios = coefficients.map((coefficient, i) =>
+    Array.from(
+      { length: channels },
+      (_, channel) =>
+        (coefficientAt(coefficient, channel) * unit ** (2 - i)) / ofChannel(target.scales, channel),
+    ),
+  ) as [number[], number[], number[]];
   const x = magnitude(input);
-  const product = (Math.abs(ratios[0]) * x + Math.abs(ratios[1])) * x + Math.abs(ratios[2]);
-  const { multipliers, shift } = chooseMultipliers(ratios, product, x * x + x + 1);
-  const [m2, m1, m0] = multipliers as [number, number, number];
-  return { square: m2, slope: m1, constant: m0, shift, low: target.low, high: target.high };
+  const products = ratios[0].map((square, channel) => {
+    const [slope, constant] = [ratios[1][channel] as number, ratios[2][channel] as number];
+    return (Math.abs(square) * x + Math.abs(slope)) * x + Math.abs(constant);
+  });
+  const { multipliers, shift } = chooseMultipliers(ratios.flat(), Math.max(...products), x * x + x + 1);
+  const [square, slope, constant] = [0, 1, 2].map((i) => {
+    const list = multipliers.slice(i * channels, (i + 1) * channels);
+    return channels === 1 ? (list[0] as number) : list;
+  }) as [Coefficient, Coefficient, Coefficient];
+  const { low, high } = target;
+  return { square: plain(square), slope: plain(slope), constant: plain(constant), shift, low, high };
 }
+
+const plain = (coefficient: Coefficient): number | number[] =>
+  typeof coefficient === 'number' ? coefficient : [...coefficient];
 
 /** The integer form of a weighted sum. All sides have one scale. */
 export function addRule(

@@ -49,7 +49,11 @@ export function outputGains(network: FloatNetwork): ReadonlyMap<string, number> 
 
 function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
   if (node.op === 'linear' || node.op === 'polynomial') return [node.op];
+  if (node.op === 'function') return ['polynomial'];
   if (node.op === 'activation') return isScaling(node) ? own : [];
+  // These leave every channel its own scale.
+  if (node.op === 'concat' || node.op === 'select' || node.op === 'pad') return own;
+  if (node.op === 'pool') return node.kind === 'sum' && own.size === 0 ? ['polynomial'] : own;
   // What passes through a shuffle or a sum needs one scale for all channels.
   if (own.size === 0) return ['polynomial'];
   return Array.from(own, (need) => (need === 'output' ? 'output' : 'shared'));

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { attributeText } from '#sdk/dicom/attributes.js';
 import type { DataSet } from '#sdk/dicom/data-set.js';
 import { tags } from '#sdk/dicom/tags.js';
+import { openEmbeddedDatabase } from '#bridge/store/embedded-database.js';
 import { loadModel, type LoadedModel } from '@cipherdose/server';
 import { writeBridgeConfig } from '../support/bridge-config.ts';
 import { expectedHu, prepareQueue, removeQueueTemplate, storedSeries } from '../support/bridge-fixture.ts';
@@ -74,8 +75,8 @@ test(
     await start.host();
     await start.bridge();
 
-    const sources = Array.from({ length: seriesCount }, (_, index) => syntheticSeries(index, 2 + random(3)));
-    const sending = sendAll(sources, kills * longestPauseMs * 0.4);
+    const sources = Array.from({ length: seriesCount }, (_, index) => syntheticSeries(index, 10 + random(10)));
+    const sending = sendAll(sources, kills * longestPauseMs * 0.5);
     const count = { bridge: 0, host: 0, orthanc: 0 };
     for (let kill = 0; kill < kills; kill++) {
       await pause(random(longestPauseMs));
@@ -96,7 +97,8 @@ test(
     );
     await running.get('bridge')?.end('SIGTERM');
     running.delete('bridge');
-    process.stdout.write(`kill test: ${JSON.stringify(count)}\n`);
+    const attempts = await attemptsIn(folder);
+    process.stdout.write(`kill test: ${JSON.stringify({ ...count, attempts })}\n`);
 
     const stored = await storedSeries(orthanc);
     expect(stored).toHaveLength(2 * seriesCount);
@@ -135,6 +137,14 @@ async function sendAll(sources: readonly (readonly Uint8Array[])[], spreadMs: nu
       );
     await pause(spreadMs / sources.length);
   }
+}
+
+/** How often jobs were started, all together; what is above one for each series was interrupted. */
+async function attemptsIn(dataFolder: string): Promise<number> {
+  const database = await openEmbeddedDatabase(dataFolder);
+  const [row] = await database.query<{ runs: number }>('select sum(runs)::int as runs from bridge.job');
+  await database.close();
+  return row?.runs ?? 0;
 }
 
 /** How many series carry the mark that the bridge puts on a source at the very end. */

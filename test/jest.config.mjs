@@ -4,7 +4,7 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/{unit,property,integration,hostile,vectors,browser}/**/*.test.ts'],
   // In progress, not part of what is promised yet: the OHIF extension. See its README.
-  testPathIgnorePatterns: ['/dist/', 'browser/ohif'],
+  testPathIgnorePatterns: ['/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

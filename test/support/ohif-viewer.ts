@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Page } from 'playwright-core';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
 import { requireDebian } from './debian-packages.ts';
 import { startServedPage, type ServedPage } from './served-page.ts';
 
@@ -73,3 +74,31 @@ export const sha256 = (hu: Int16Array): string =>
   createHash('sha256')
     .update(new Uint8Array(hu.buffer, hu.byteOffset, hu.byteLength))
     .digest('hex');
+
+/**
+ * Threads of web workers, and resident memory in bytes, of all pages of a browser, as the operating system sees them.
+ * The browser's own events about workers come late or never when one is ended while it starts.
+ */
+export async function pageProcesses(browser: Browser): Promise<{ workers: number; memory: number }> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const ids = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return ''; // It has ended.
+    }
+  };
+  const threads = ids.flatMap((id) =>
+    readdirSync(`/proc/${id}/task`).map((task) => `/proc/${id}/task/${task}`),
+  );
+  return {
+    workers: threads.filter((path) => read(`${path}/comm`).startsWith('DedicatedWorker')).length,
+    memory: ids.reduce(
+      (sum, id) => sum + 1024 * Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${id}/status`))?.[1] ?? 0),
+      0,
+    ),
+  };
+}

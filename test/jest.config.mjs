@@ -3,7 +3,6 @@ export default {
   rootDir: '.',
   testEnvironment: 'node',
   testMatch: ['<rootDir>/{unit,property,integration,hostile,vectors,browser}/**/*.test.ts'],
-  // In progress, not part of what is promised yet: the OHIF extension. See its README.
   testPathIgnorePatterns: ['/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

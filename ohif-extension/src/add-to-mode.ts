@@ -18,7 +18,7 @@ export function addToViewer({ toolbarService, customizationService }: Services):
       id: 'CipherDose',
       uiType: 'ohif.toolButton',
       props: {
-        icon: 'tool-magnify',
+        icon: 'status-locked',
         label: productTitle,
         tooltip: productTitle,
         commands: 'cipherdose.denoise',

@@ -20,7 +20,7 @@ import { createStore, type Store } from './run/store.ts';
 import { saveSeries, zipSeries, type WriteOptions } from './save/save-series.ts';
 import type { AdminSettings } from './settings/admin-settings.ts';
 import { loadUserSettings, saveUserSettings, type UserSettings } from './settings/user-settings.ts';
-import { showSideBySide, swapInPlace } from './viewer/compare.ts';
+import { replaceInViewports, showSideBySide, swapInPlace } from './viewer/compare.ts';
 import { localSeriesMaker } from './viewer/local-series.ts';
 import { instancesOf, refusalReason } from './viewer/series-check.ts';
 import type { Viewer } from './viewer/viewer.ts';
@@ -43,9 +43,11 @@ export interface Application {
   blink(): Promise<void>;
   save(result?: ResultView, descriptionSuffix?: string): Promise<void>;
   download(result?: ResultView): Promise<void>;
-  discard(result: ResultView): void;
+  discard(result: ResultView): Promise<void>;
   /** Where results are saved, in words. */
   archiveName(): string;
+  /** The panel is on screen: messages stand there and not over the images too. @returns it is gone again */
+  panelShown(): () => void;
   /** The viewer shows something else. */
   update(): void;
   /** Ends all work and forgets all results. */
@@ -70,6 +72,7 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
     results: [],
     writing: undefined,
   });
+  let panels = 0;
   let running: AbortController | undefined;
   let writing: AbortController | undefined;
   let testing: AbortController | undefined;
@@ -86,6 +89,7 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
     const cancelled = error instanceof DenoiseError && error.code === 'CANCELLED';
     state.set({ failure, announcement: failure.title });
     viewer.services.uiNotificationService.hide(noticeId);
+    if (panels > 0) return;
     viewer.services.uiNotificationService.show({
       id: noticeId,
       title: productTitle,
@@ -400,10 +404,17 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
       const archive = await write('Preparing download', result, admin.descriptionSuffix, zipSeries);
       if (archive) offerDownload(archive, 'denoised.zip');
     },
-    discard(result) {
+    async discard(result) {
+      const original = sourceOf(result);
+      const own = [result.local, result.difference].map((made) => made?.displaySet.displaySetInstanceUID);
+      if (original) await replaceInViewports(viewer, own, original);
       result.difference?.remove();
       result.local.remove();
       state.set({ results: state.get().results.filter((one) => one !== result) });
+    },
+    panelShown() {
+      panels++;
+      return () => void panels--;
     },
     archiveName: () => viewer.dataSource().getConfig().friendlyName ?? 'the archive of this viewer',
     update,

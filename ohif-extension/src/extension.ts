@@ -3,6 +3,7 @@ import { createApplication, type Application } from './application.ts';
 import type { ExtensionContext } from './ohif.ts';
 import { createPanel } from './panel/mount.tsx';
 import { checkAdminSettings } from './settings/admin-settings.ts';
+import { drawIcon } from './viewer/icon.ts';
 import { guardUnsaved } from './viewer/guard-unsaved.ts';
 import { openViewer } from './viewer/viewer.ts';
 
@@ -34,6 +35,7 @@ const extension = {
     const { viewportGridService } = servicesManager.services;
     const events = ['ACTIVE_VIEWPORT_ID_CHANGED', 'GRID_STATE_CHANGED', 'VIEWPORTS_READY'];
     cleanUp = [
+      drawIcon({ '[data-cy="CipherDose"]': 28, '[data-cy="denoise-btn"]': 22 }),
       guardUnsaved(() => app.state.get().results.some(({ series }) => series.unsaved)),
       ...events.flatMap((name) => {
         const event = viewportGridService.EVENTS[name];
@@ -67,7 +69,7 @@ const extension = {
   getPanelModule: () => [
     {
       name: 'denoise',
-      iconName: 'tab-patient-info',
+      iconName: 'status-locked',
       iconLabel: 'Denoise',
       label: 'Denoise',
       component: createPanel(() => application),

@@ -54,6 +54,9 @@ export interface Services {
     getDisplaySetsForSeries(seriesUid: string): readonly DisplaySet[];
     makeDisplaySets(instances: readonly Instance[], options: { readonly madeInClient: boolean }): unknown;
     deleteDisplaySet(uid: string): void;
+    readonly EVENTS?: { readonly DISPLAY_SETS_CHANGED?: string };
+    readonly activeDisplaySets?: readonly DisplaySet[];
+    _broadcastEvent?(event: string, data: unknown): void;
   };
   readonly hangingProtocolService: { readonly studies?: readonly LiveStudy[] };
   readonly uiNotificationService: { show(notification: Notification): void; hide(id: string): void };
@@ -120,6 +123,7 @@ export interface Cornerstone {
           readonly vtkOpenGLTexture?: { readonly setUpdatedFrame?: (frame: number) => void };
         }
       | undefined;
+    getImageLoadObject(imageId: string): object | undefined;
     removeImageLoadObject(imageId: string): void;
   };
   readonly utilities: {

@@ -11,8 +11,8 @@ export function ModelSection({ app, state }: SectionProps): ReactElement | null 
   const { cost } = model;
   const card = state.detail?.digest === model.digest ? state.detail.card : undefined;
   return (
-    <section aria-labelledby="cipherdose-model-title">
-      <h2 id="cipherdose-model-title">Model</h2>
+    <section className="cipherdose-card" aria-labelledby="cipherdose-model-title">
+      <h3 id="cipherdose-model-title">Model and privacy</h3>
       <label htmlFor="cipherdose-model">Model</label>
       <select
         id="cipherdose-model"

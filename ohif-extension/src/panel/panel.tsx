@@ -15,12 +15,15 @@ export interface SectionProps {
 export function Panel({ app }: { readonly app: Application }): ReactElement {
   const state = useSyncExternalStore(app.state.subscribe, app.state.get);
   useEffect(() => {
+    const hidden = app.panelShown();
     app.update();
     void app.testConnection();
+    return hidden;
   }, [app]);
   return (
     <section aria-label={productTitle}>
-      <p className="cipherdose-note">
+      <h2>{productTitle}</h2>
+      <p className="cipherdose-lead">
         Images leave this computer only encrypted. <strong>{caution}</strong>
       </p>
       {state.failure && (

@@ -9,8 +9,8 @@ export function ResultsSection({ app, state }: SectionProps): ReactElement | nul
   if (state.results.length === 0) return null;
   const { writing } = state;
   return (
-    <section aria-labelledby="cipherdose-results">
-      <h2 id="cipherdose-results">Results</h2>
+    <section className="cipherdose-card" aria-labelledby="cipherdose-results">
+      <h3 id="cipherdose-results">Results</h3>
       <ul data-cy="cipherdose-results">
         {state.results.map((result, index) => (
           <li key={result.local.displaySet.displaySetInstanceUID}>
@@ -59,7 +59,9 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
         {failed > 0 && `, ${failed} failed`}.{' '}
         <strong>{series.unsaved ? 'Not saved.' : done > 0 ? 'Saved.' : ''}</strong>
       </p>
-      <label htmlFor={strengthId}>Strength: {series.strength}%</label>
+      <label htmlFor={strengthId}>
+        Strength <output>{series.strength}%</output>
+      </label>
       <input
         id={strengthId}
         type="range"
@@ -69,42 +71,45 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
         value={series.strength}
         onChange={({ target }) => app.setStrength(result, target.valueAsNumber)}
       />
-      <button type="button" onClick={() => void app.compare(result)}>
-        Compare
-      </button>
-      <button type="button" onClick={() => void app.difference(result)}>
-        Difference
-      </button>
-      <button type="button" onClick={() => void app.blink()} title="Key: B">
-        Blink
-      </button>
-      <br />
-      <button
-        type="button"
-        data-cy="cipherdose-save"
-        disabled={busy || done === 0}
-        aria-expanded={asking}
-        onClick={() => setAsking(!asking)}
-      >
-        Save to archive…
-      </button>
-      <button
-        type="button"
-        data-cy="cipherdose-download"
-        disabled={busy || done === 0}
-        onClick={() => void app.download(result)}
-      >
-        Download ZIP
-      </button>
-      <button
-        type="button"
-        disabled={busy}
-        onClick={() => {
-          if (!series.unsaved || confirm('This result is not saved. Discard it?')) app.discard(result);
-        }}
-      >
-        Discard
-      </button>
+      <div className="cipherdose-buttons">
+        <button type="button" onClick={() => void app.compare(result)}>
+          Compare
+        </button>
+        <button type="button" onClick={() => void app.difference(result)}>
+          Difference
+        </button>
+        <button type="button" onClick={() => void app.blink()} title="Key: B">
+          Blink
+        </button>
+      </div>
+      <div className="cipherdose-buttons">
+        <button
+          type="button"
+          data-cy="cipherdose-save"
+          disabled={busy || done === 0}
+          aria-expanded={asking}
+          onClick={() => setAsking(!asking)}
+        >
+          Save to archive…
+        </button>
+        <button
+          type="button"
+          data-cy="cipherdose-download"
+          disabled={busy || done === 0}
+          onClick={() => void app.download(result)}
+        >
+          Download ZIP
+        </button>
+        <button
+          type="button"
+          disabled={busy}
+          onClick={() => {
+            if (!series.unsaved || confirm('This result is not saved. Discard it?')) void app.discard(result);
+          }}
+        >
+          Discard
+        </button>
+      </div>
       {asking && (
         <form
           onSubmit={(event) => {

@@ -13,8 +13,8 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
   const estimate = chosen && estimateRun(chosen.model, range, series.slices, report);
   const blocked = series.reason ?? (chosen ? undefined : 'Connect to a server first.');
   return (
-    <section aria-labelledby="cipherdose-run">
-      <h2 id="cipherdose-run">Denoise</h2>
+    <section className="cipherdose-card" aria-labelledby="cipherdose-run">
+      <h3 id="cipherdose-run">Denoise</h3>
       <p data-cy="cipherdose-series">
         {series.reason ?? `${series.description || 'This series'}: ${count(series.slices, 'slice')}`}
       </p>
@@ -38,20 +38,22 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
         </p>
       )}
       {run ? <Progress run={run} /> : report && <Report report={report} />}
-      <button
-        type="button"
-        className="cipherdose-main"
-        data-cy="cipherdose-denoise"
-        disabled={run !== undefined || blocked !== undefined}
-        onClick={() => void app.denoise()}
-      >
-        {state.failure && state.results.length > 0 ? 'Continue' : 'Denoise'}
-      </button>
-      {(run ?? state.writing) && (
-        <button type="button" data-cy="cipherdose-cancel" onClick={() => app.cancel()}>
-          Cancel
+      <div className="cipherdose-buttons">
+        <button
+          type="button"
+          className="cipherdose-main"
+          data-cy="cipherdose-denoise"
+          disabled={run !== undefined || blocked !== undefined}
+          onClick={() => void app.denoise()}
+        >
+          {state.failure && state.results.length > 0 ? 'Continue' : 'Denoise'}
         </button>
-      )}
+        {(run ?? state.writing) && (
+          <button type="button" data-cy="cipherdose-cancel" onClick={() => app.cancel()}>
+            Cancel
+          </button>
+        )}
+      </div>
     </section>
   );
 }

@@ -9,8 +9,8 @@ export function ServerSection({ app, state }: SectionProps): ReactElement {
   const { connection, settings, models } = state;
   const address = serverUrl({ admin, user: settings });
   return (
-    <section aria-labelledby="cipherdose-server">
-      <h2 id="cipherdose-server">Server</h2>
+    <section className="cipherdose-card" aria-labelledby="cipherdose-server">
+      <h3 id="cipherdose-server">Server</h3>
       <p data-cy="cipherdose-connection" role="status">
         {connection.state === 'untested' && 'Not tested yet.'}
         {connection.state === 'testing' && 'Testing …'}

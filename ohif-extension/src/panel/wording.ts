@@ -38,14 +38,14 @@ export const phaseTexts: Readonly<Record<DenoisePhase, string>> = {
 };
 
 export function bytes(count: number): string {
-  if (count >= 1e9) return `${(count / 1e9).toFixed(1)} GB`;
-  return `${(count / 1e6).toFixed(1)} MB`;
+  if (count >= 1e9) return `${(count / 1e9).toFixed(1)}\u00a0GB`;
+  return `${(count / 1e6).toFixed(1)}\u00a0MB`;
 }
 
 export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))}\u00a0s`;
   const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+  return minutes < 90 ? `${minutes}\u00a0min` : `${(minutes / 60).toFixed(1)}\u00a0h`;
 }
 
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

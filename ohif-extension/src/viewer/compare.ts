@@ -3,6 +3,7 @@ import type { Viewer } from './viewer.ts';
 
 const pollMs = 100;
 const polls = 50;
+const settleMs = 300;
 
 /**
  * Shows series side by side, scrolled together.
@@ -15,17 +16,16 @@ export async function showSideBySide(
 ): Promise<void> {
   const { viewportGridService, cornerstoneViewportService } = viewer.services;
   const viewportIds = (): readonly string[] => [...viewportGridService.getState().viewports.keys()];
-  if (viewportIds().length !== displaySets.length)
-    viewer.runCommand('setViewportGridLayout', { numRows: 1, numCols: displaySets.length });
   // OHIF tells nobody when the viewports of a new layout can be used.
-  for (let poll = 0; poll < polls; poll++) {
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-    const ids = viewportIds();
-    if (
-      ids.length === displaySets.length &&
-      ids.every((id) => cornerstoneViewportService.getCornerstoneViewport(id))
-    )
-      break;
+  async function until(condition: () => boolean): Promise<void> {
+    for (let poll = 0; poll < polls && !condition(); poll++)
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  if (viewportIds().length !== displaySets.length) {
+    viewer.runCommand('setViewportGridLayout', { numRows: 1, numCols: displaySets.length });
+    await until(() => viewportIds().length === displaySets.length);
+    // The new grid is drawn before it takes series.
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
   }
   const ids = viewportIds().slice(0, displaySets.length);
   await viewportGridService.setDisplaySetsForViewports(
@@ -34,6 +34,8 @@ export async function showSideBySide(
       displaySetInstanceUIDs: [(displaySets[i] as DisplaySet).displaySetInstanceUID],
     })),
   );
+  // Those of series that were not shown before come into being now.
+  await until(() => ids.every((id) => cornerstoneViewportService.getCornerstoneViewport(id)));
   link(viewer, ids, 'imageSlice');
   link(viewer, ids.slice(0, sharedWindow), 'voi');
 }
@@ -63,4 +65,23 @@ export async function swapInPlace(viewer: Viewer, displaySet: DisplaySet, slice:
       viewportOptions: { initialImageOptions: { index: slice } },
     },
   ]);
+}
+
+/** Shows another series wherever one of some series is shown. */
+export async function replaceInViewports(
+  { services: { viewportGridService } }: Viewer,
+  shown: readonly (string | undefined)[],
+  displaySet: DisplaySet,
+): Promise<void> {
+  const viewports = [...viewportGridService.getState().viewports];
+  const ids = viewports.flatMap(([id, { displaySetInstanceUIDs = [] }]) =>
+    displaySetInstanceUIDs.some((uid) => shown.includes(uid)) ? [id] : [],
+  );
+  if (ids.length === 0) return;
+  await viewportGridService.setDisplaySetsForViewports(
+    ids.map((viewportId) => ({
+      viewportId,
+      displaySetInstanceUIDs: [displaySet.displaySetInstanceUID],
+    })),
+  );
 }

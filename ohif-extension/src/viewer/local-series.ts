@@ -1,5 +1,6 @@
 import type { DenoisedSeries } from '../run/denoised-series.ts';
 import type { DisplaySet, Instance } from '../ohif.ts';
+import { drawThumbnail, waitingThumbnail } from './thumbnail.ts';
 import { missing, type Viewer } from './viewer.ts';
 
 const scheme = 'cipherdose';
@@ -123,6 +124,34 @@ export function localSeriesMaker(viewer: Viewer): LocalSeriesMaker {
     }
   }
 
+  /** The viewer's cache would keep the pixels until other images need their place. */
+  function forget(imageIds: readonly string[]): void {
+    for (const imageId of imageIds) {
+      images.delete(imageId);
+      const { cache } = viewer.cornerstone();
+      if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId);
+    }
+  }
+
+  /** Puts a picture of ours into the list of series. The viewer would draw one once, when no slice is there yet. */
+  function ownThumbnail(displaySet: DisplaySet): (picture: string) => void {
+    let shown = waitingThumbnail();
+    Object.defineProperty(displaySet, 'thumbnailSrc', {
+      get: () => shown,
+      set: () => undefined,
+      enumerable: true,
+      configurable: true,
+    });
+    return (picture) => {
+      shown = picture;
+      const { displaySetService } = viewer.services;
+      const { EVENTS, activeDisplaySets } = displaySetService;
+      // Without it the list is drawn again when something else changes.
+      if (EVENTS?.DISPLAY_SETS_CHANGED !== undefined && activeDisplaySets)
+        displaySetService._broadcastEvent?.(EVENTS.DISPLAY_SETS_CHANGED, activeDisplaySets);
+    };
+  }
+
   return {
     add(series, kind, instances) {
       register();
@@ -143,6 +172,18 @@ export function localSeriesMaker(viewer: Viewer): LocalSeriesMaker {
       displaySetService.makeDisplaySets(local, { madeInClient: true });
       const [displaySet] = displaySetService.getDisplaySetsForSeries(seriesUid);
       if (!displaySet) missing('display sets made in the viewer');
+      const thumbnail = ownThumbnail(displaySet);
+      const window: readonly [number, number] = kind === 'denoised' ? [40, 400] : [0, 100];
+      let pictured: number | undefined;
+      function picture(index: number): void {
+        // The first slice that is there, and then the middle one, as for other series.
+        if (pictured !== undefined && index !== Math.floor(imageIds.length / 2)) return;
+        const pixels = new Int16Array(series.rows * series.columns);
+        if (!series.paint(index, pixels, kind)) return;
+        pictured = index;
+        thumbnail(drawThumbnail(pixels, series.rows, series.columns, window));
+      }
+      series.slices.forEach((_slice, index) => picture(index));
       return {
         displaySet,
         imageIds,
@@ -153,17 +194,18 @@ export function localSeriesMaker(viewer: Viewer): LocalSeriesMaker {
             if (image?.pixels) series.paint(image.index, image.pixels, kind);
           }
           redraw(new Set(changed));
+          picture(index ?? pictured ?? 0);
         },
         remove() {
           displaySetService.deleteDisplaySet(displaySet.displaySetInstanceUID);
-          for (const imageId of imageIds) images.delete(imageId);
+          forget(imageIds);
         },
       };
     },
     isLocal: (displaySet) => displaySet !== undefined && seriesUids.has(displaySet.SeriesInstanceUID),
     find: (imageId) => images.get(imageId),
     clear() {
-      images.clear();
+      forget([...images.keys()]);
       seriesUids.clear();
     },
   };

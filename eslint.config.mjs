@@ -14,6 +14,7 @@ const boundaries = {
   'sdk/src/packing': ['protocol', 'plan', 'image', 'errors'],
   'sdk/src/he': ['protocol', 'errors', 'generated'],
   'sdk/src/dicom': ['image', 'errors'],
+  'sdk/src/pixels': ['errors'],
   'sdk/src/session': ['plan', 'protocol', 'image', 'packing', 'errors'],
   'sdk/src/transport': ['protocol', 'errors'],
   'sdk/src/worker': ['he', 'packing', 'protocol', 'image', 'errors'],

@@ -1,7 +1,7 @@
 import { move } from 'piscina';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { DecodeAnswer } from './decode-task.ts';
-import { toNativeSyntax } from './native-syntax.ts';
+import { toNativeSyntax } from '@cipherdose/sdk/pixels';
 
 // OpenJPEG tells its progress by console.log, which would get between the bridge's own log lines.
 globalThis.console.log = () => undefined;

@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { readCtSlice, type CtSlice } from '@cipherdose/sdk/dicom';
 import type { DecodeAnswer } from './decode-task.ts';
-import { needsDecoding } from './native-syntax.ts';
+import { needsDecoding } from '@cipherdose/sdk/pixels';
 
 /** Threads are started when the first compressed slice comes, and end when none came for a while. */
 const mostThreads = 4;

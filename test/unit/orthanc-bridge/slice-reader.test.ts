@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { SliceReader } from '#bridge/pixels/slice-reader.js';
-import { toNativeSyntax } from '#bridge/pixels/native-syntax.js';
+import { toNativeSyntax } from '@cipherdose/sdk/pixels';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { sampleFile } from '../../support/sample-files.ts';
 

@@ -1,9 +1,9 @@
 import codec from '@cornerstonejs/dicom-codec';
 import dicomParser, { type DataSet, type Element } from 'dicom-parser';
-import { DenoiseError } from '@cipherdose/sdk/errors';
+import { DenoiseError } from '../errors/index.ts';
 import { checkStream, refuse, rleLossless } from './check-stream.ts';
 import { isJpegLossless, withRoomBeforeEnd } from './jpeg-lossless-stream.ts';
-import { spliceNativePixels } from './splice-pixels.ts';
+import { concatenate, spliceNativePixels } from './splice-pixels.ts';
 
 /** Compressed transfer syntaxes whose decoders give the same words as the reference (GDCM), tried on real files. */
 const decodable: ReadonlySet<string> = new Set([
@@ -81,7 +81,7 @@ function joinFragments(dataSet: DataSet, element: Element): Uint8Array {
   const parts = fragments.map(({ position, length }) =>
     dataSet.byteArray.subarray(position, position + length),
   );
-  return Uint8Array.from(Buffer.concat(parts));
+  return concatenate(parts);
 }
 
 interface FrameFormat {

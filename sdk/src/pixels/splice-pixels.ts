@@ -19,7 +19,7 @@ export function spliceNativePixels(
   const end = pixels.dataOffset + pixels.length;
   const parts = [
     Uint8Array.from(bytes.subarray(0, syntax.dataOffset)),
-    Buffer.from(explicitLittleEndian, 'latin1'),
+    new TextEncoder().encode(explicitLittleEndian),
     bytes.subarray(syntax.dataOffset + syntax.length, start),
     pixelHeader(words.length),
     words,
@@ -35,11 +35,22 @@ export function spliceNativePixels(
       (dataSet.uint32('x00020000') ?? 0) + explicitLittleEndian.length - syntax.length,
       true,
     );
-  return Uint8Array.from(Buffer.concat(parts));
+  return concatenate(parts);
 }
 
 function pixelHeader(length: number): Uint8Array {
-  const header = Buffer.from([0xe0, 0x7f, 0x10, 0x00, 0x4f, 0x57, 0, 0, 0, 0, 0, 0]);
-  header.writeUInt32LE(length, 8);
+  const header = Uint8Array.of(0xe0, 0x7f, 0x10, 0x00, 0x4f, 0x57, 0, 0, 0, 0, 0, 0);
+  new DataView(header.buffer).setUint32(8, length, true);
   return header;
+}
+
+/** One array with the bytes of all, one after the other. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -1,4 +1,4 @@
-import { DenoiseError } from '@cipherdose/sdk/errors';
+import { DenoiseError } from '../errors/index.ts';
 
 /**
  * Refuses compressed frames that decoders would fill up with zeros or old memory without a word: some do so when a stream

@@ -23,7 +23,11 @@ import { openDatabase } from './store/open-database.ts';
 import { FeedStore } from './store/feed-store.ts';
 import type { JobRecord, JobState } from './store/job-record.ts';
 import { JobStore } from './store/job-store.ts';
+import { jobHistory, longestWait, type HistoryBucket } from './store/job-history.ts';
 import { createTables } from './store/schema.ts';
+import { startAlerts } from './status/alerts/start-alerts.ts';
+import { addHealthMetrics } from './status/health-metrics.ts';
+import { startStatus } from './status/start-status.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ModelVersions } from './watch/model-versions.ts';
 import { OrthancWatcher } from './watch/watcher.ts';
@@ -44,6 +48,8 @@ export interface BridgeState {
   /** Whether `orthanc:NAME`, `host` and `queue` answered last time. */
   peers(): ReadonlyMap<string, boolean>;
   readonly metrics: Registry;
+  /** What was completed in the last hours, in stretches of `bucketMinutes`. */
+  history(hours: number, bucketMinutes: number): Promise<HistoryBucket[]>;
 }
 
 /** What people and programs can ask of it; `who` goes into the audit trail. */
@@ -59,6 +65,8 @@ export interface BridgeControls {
 
 export interface Bridge extends BridgeState, BridgeControls {
   readonly events: BridgeEvents;
+  /** Address of the status page, if the configuration asks for one. */
+  readonly statusUrl: string | undefined;
   /** Interrupts what runs (it goes on after the next start) and frees everything. */
   close(): Promise<void>;
 }
@@ -127,11 +135,12 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
     opened.close(),
   );
 
+  const models = new ModelVersions(client, clock);
   const progress = new Map<string, SeriesProgress>();
   events.on('progress', (job, step) => progress.set(job, step));
   events.on('job', ({ id, state }) => state !== 'running' && progress.delete(id));
   const attemptTools = {
-    ...{ config, orthancs, client, reader, jobs, feed, audit, events, log },
+    ...{ config, orthancs, client, reader, jobs, feed, models, audit, events, log },
     softwareVersion: packageVersion,
   };
   const work = (): Promise<void> => queue.work((id, signal) => attemptJob(id, attemptTools, signal));
@@ -155,7 +164,6 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
     if (!parts.idle) created.wake();
     return created;
   };
-  const models = new ModelVersions(client, clock);
   const { rules } = config;
   const decision = { rules, jobs, queue, models, audit, events, feed, log, bridge: config.name, now };
   const watchLoops = [...orthancs.values()].flatMap((orthanc) => {
@@ -183,6 +191,7 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
     paused = true;
     await queue.pause();
     await audit.append({ event: 'paused', who });
+    events.emit('paused', true);
   }
 
   async function resume(who: string): Promise<void> {
@@ -190,27 +199,52 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
     paused = false;
     if (!parts.idle) await work();
     await audit.append({ event: 'resumed', who });
+    events.emit('paused', false);
   }
 
-  log.info({ orthancs: [...orthancs.keys()], rules: rules.length, queue: database.kind }, 'bridge started');
-  return {
+  const metrics = createMetrics(events, jobs, peers);
+  const health = { paused: () => paused, longestWait: () => longestWait(database) };
+  const watermark = { dataFolder: config.dataFolder, diskFreeMegabytes: config.limits.diskFreeMegabytes };
+  const onSent = addHealthMetrics(metrics, { ...health, ...watermark });
+  const running = {
     name: config.name,
-    ...{ rules, events, replay, pause, resume },
+    ...{ rules, events, replay, pause, resume, metrics },
     get paused() {
       return paused;
     },
-    jobs: (options) => jobs.list(options),
-    job: (id) => jobs.get(id),
+    jobs: (options?: Parameters<BridgeState['jobs']>[0]) => jobs.list(options),
+    job: (id: string) => jobs.get(id),
     counts: () => jobs.counts(),
     queueCounts: () => queue.counts(),
     progress: () => progress,
     peers: () => peers.all(),
-    metrics: createMetrics(events, jobs, peers),
+    history: (hours: number, bucketMinutes: number) => jobHistory(database, hours, bucketMinutes),
     nudge: () => watchLoops.forEach((watchLoop) => !parts.idle && watchLoop.wake()),
+  };
+
+  const closeStarted = (started: { close(): Promise<void> } | undefined) => started?.close();
+  let statusUrl: string | undefined;
+  if (!parts.idle) {
+    const alertTools = { config, events, log, now, clock, ...health, onSent, peers: peers.all() };
+    resources.add(await startAlerts(alertTools), closeStarted);
+    const { status } = config;
+    const trail = { audit, auditFile: auditFile(config.dataFolder) };
+    const page = { bridge: running, orthancs, reader, log, now, ...trail };
+    const served = status && (await startStatus({ config: { ...config, status }, ...page }));
+    resources.add(served, closeStarted);
+    statusUrl = served?.url;
+  }
+
+  log.info(
+    { orthancs: [...orthancs.keys()], rules: rules.length, queue: database.kind, statusUrl },
+    'bridge started',
+  );
+  return Object.assign(running, {
+    statusUrl,
     async close() {
       await audit.append({ event: 'stopped', who: config.name }).catch(() => undefined);
       await resources.close();
       log.info({}, 'bridge stopped');
     },
-  };
+  });
 }

@@ -12,6 +12,8 @@ export interface BridgeEventMap {
   skipped: [orthanc: string, series: string];
   /** An Orthanc, the host or the queue answered (true) or did not (false). */
   peer: [peer: string, reachable: boolean];
+  /** Series start no more (true), or again. */
+  paused: [paused: boolean];
 }
 
 export class BridgeEvents extends EventEmitter<BridgeEventMap> {}

@@ -33,15 +33,17 @@ export class Housekeeping {
     await this.sweep();
   }
 
-  /** Sends every unfinished job; what is in the queue already stays as it is. */
+  /** Sends every unfinished job that has no entry in the queue: a crash came between the record and the entry. */
   async sweep(): Promise<void> {
     const { config, jobs, queue, log } = this.#tools;
-    for (const { id, action } of await jobs.list({ states: ['queued', 'running'], limit: 10_000 }))
-      await queue.send(id, action.priority);
+    const unfinished = await jobs.unfinished();
+    const missing = await queue.missing(unfinished.map(({ id }) => id));
+    for (const { id, priority } of unfinished) if (missing.has(id)) await queue.send(id, priority);
     // No wait is longer than the longest backoff: what lies further ahead was set before the clock went back.
     const moved = await queue.forgetFutureTimes(config.queue.retryLongestSeconds);
     if (moved > 0) log.warn({ jobs: moved }, 'the clock went back; waiting jobs moved to now');
-    const { finishedDays } = config.retention;
-    if (finishedDays > 0) await jobs.forget(finishedDays);
+    const { finishedDays, failedDays } = config.retention;
+    if (finishedDays > 0) await jobs.forget(['done'], finishedDays);
+    if (failedDays > 0) await jobs.forget(['failed', 'quarantined'], failedDays);
   }
 }

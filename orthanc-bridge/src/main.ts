@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { text } from 'node:stream/consumers';
 import { Command, InvalidArgumentError } from 'commander';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { verifyAuditTrail } from './audit/audit-trail.ts';
@@ -8,6 +9,10 @@ import { sendOrder, type ControlOrder } from './control/control-server.ts';
 import { answers } from './control/folder-lock.ts';
 import { dryRun, type DryRunResult } from './dry-run.ts';
 import { packageVersion } from './package-version.ts';
+import { hashPassword } from './status/passwords.ts';
+
+/** As NIST SP 800-63B asks of a password that stands alone. */
+const shortestPassword = 15;
 
 const program = new Command('cipherdose-bridge')
   .description(
@@ -41,6 +46,15 @@ program
   .command('resume')
   .description('Start series again')
   .action(() => order({ order: 'resume' }));
+program
+  .command('hash-password')
+  .description('Read a password from standard input and print what belongs into status.users')
+  .action(async () => {
+    const [password = ''] = (await text(process.stdin)).split(/\r?\n/);
+    if (password.length < shortestPassword)
+      throw new DenoiseError('USAGE', { reason: `give at least ${shortestPassword} characters` });
+    print(await hashPassword(password));
+  });
 program
   .command('verify-audit')
   .description('Check that no entry of the audit trail was changed or removed')
@@ -94,5 +108,5 @@ try {
 } catch (error) {
   const { code, message } = DenoiseError.wrap(error, 'INTERNAL');
   process.stderr.write(`${code}: ${message}\n`);
-  process.exitCode = code === 'CONFIG_INVALID' || code === 'FILE_UNREADABLE' ? 2 : 1;
+  process.exitCode = ['CONFIG_INVALID', 'FILE_UNREADABLE', 'USAGE'].includes(code) ? 2 : 1;
 }

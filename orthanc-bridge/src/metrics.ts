@@ -42,14 +42,22 @@ export function createMetrics(events: BridgeEvents, jobs: JobStore, peers: Peers
     },
   });
 
+  // Also of attempts that fail. A run counts from zero, so fewer bytes than before are those of a new run.
+  const sent = new Map<string, { readonly bytesUp: number; readonly bytesDown: number }>();
+  events.on('progress', (job, progress) => {
+    const before = sent.get(job);
+    const last = before && before.bytesUp <= progress.bytesUp ? before : { bytesUp: 0, bytesDown: 0 };
+    bytesUp.inc(progress.bytesUp - last.bytesUp);
+    bytesDown.inc(Math.max(0, progress.bytesDown - last.bytesDown));
+    sent.set(job, progress);
+  });
+  events.on('job', ({ id, state }) => state !== 'running' && sent.delete(id));
   events.on('skipped', (orthanc) => skipped.inc({ orthanc }));
   events.on('job', (job) => {
     if (job.finishedOn === undefined || job.state === 'queued' || job.state === 'running') return;
     ended.inc({ state: job.state, rule: job.rule });
     if (job.state !== 'done') return;
     slices.inc(job.slices ?? 0);
-    bytesUp.inc(job.bytesUp);
-    bytesDown.inc(job.bytesDown);
     if (job.startedOn)
       seconds.observe(Math.max(0, job.finishedOn.getTime() - job.startedOn.getTime()) / 1000);
   });

@@ -24,7 +24,7 @@ const kills = numberFrom('BRIDGE_KILLS', 50);
 const seriesCount = numberFrom('BRIDGE_SERIES', 20);
 const seed = numberFrom('BRIDGE_SEED', randomInt(2 ** 31));
 /** Longest time between two kills. */
-const longestPauseMs = 3000;
+const longestPauseMs = 2000;
 
 const main = (workspace: string): string =>
   fileURLToPath(new URL(`../../${workspace}/dist/main.js`, import.meta.url));
@@ -75,7 +75,9 @@ test(
     await start.host();
     await start.bridge();
 
-    const sources = Array.from({ length: seriesCount }, (_, index) => syntheticSeries(index, 10 + random(10)));
+    const sources = Array.from({ length: seriesCount }, (_, index) =>
+      syntheticSeries(index, 20 + random(20)),
+    );
     const sending = sendAll(sources, kills * longestPauseMs * 0.5);
     const count = { bridge: 0, host: 0, orthanc: 0 };
     for (let kill = 0; kill < kills; kill++) {

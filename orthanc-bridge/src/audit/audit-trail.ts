@@ -13,7 +13,11 @@ export interface AuditFacts {
     | 'replayed'
     | 'paused'
     | 'resumed'
-    | 'stopped';
+    | 'stopped'
+    | 'logged-in'
+    | 'login-refused'
+    /** Somebody looked at pictures of the series. */
+    | 'viewed';
   /** The bridge, or the person at the status page. */
   readonly who: string;
   readonly job?: string;

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ruleSchema } from '../rules/rule-schema.ts';
+import { alertSchema } from '../status/alerts/alert-schema.ts';
+import { statusSchema } from '../status/status-schema.ts';
 
 const webAddress = z
   .string()
@@ -89,8 +91,10 @@ export const bridgeConfigSchema = z.strictObject({
     .strictObject({
       /** What is known about finished series is forgotten after this many days; 0 keeps it. */
       finishedDays: z.int().min(0).max(36_500).default(0),
+      /** The same for failed and quarantined series. */
+      failedDays: z.int().min(0).max(36_500).default(0),
     })
-    .default({ finishedDays: 0 }),
+    .default({ finishedDays: 0, failedDays: 0 }),
   limits: z
     .strictObject({
       slices: z.int().min(1).max(100_000).default(10_000),
@@ -98,6 +102,9 @@ export const bridgeConfigSchema = z.strictObject({
       diskFreeMegabytes: z.int().min(0).max(10_000_000).default(512),
     })
     .default({ slices: 10_000, diskFreeMegabytes: 512 }),
+  /** Status page, metrics and health; without it no port is opened. */
+  status: statusSchema.optional(),
+  alerts: alertSchema.optional(),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 

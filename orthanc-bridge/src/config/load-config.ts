@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { bridgeConfigSchema, type BridgeConfig } from './config-schema.ts';
+import { readAlertSecrets, readStatusSecrets } from '../status/status-secrets.ts';
 import { configPosition } from './config-position.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -104,9 +105,11 @@ async function readSecrets(config: BridgeConfig, folder: string): Promise<Bridge
     password: await secret(orthanc.password, orthanc.passwordFile),
     caFile: absolute(orthanc.caFile),
   }));
-  const { host, queue } = config;
+  const { host, queue, status, alerts } = config;
   return {
     ...config,
+    status: status && (await readStatusSecrets(status, { secret, absolute })),
+    alerts: alerts && (await readAlertSecrets(alerts, { secret, absolute })),
     dataFolder: resolve(folder, config.dataFolder),
     orthancs: await Promise.all(orthancs),
     host: { ...host, apiKey: await secret(host.apiKey, host.apiKeyFile), caFile: absolute(host.caFile) },

@@ -1,8 +1,8 @@
-import { statfs } from 'node:fs/promises';
 import type { DenoiseClient } from '@cipherdose/sdk';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { BridgeConfig } from '../config/config-schema.ts';
+import { freeMegabytes } from '../disk-space.ts';
 import type { BridgeEvents } from '../events.ts';
 import { errorFacts, type Log } from '../log.ts';
 import type { OrthancClient } from '../orthanc/orthanc-client.ts';
@@ -11,6 +11,7 @@ import type { AttemptOutcome } from '../queue/series-queue.ts';
 import type { FeedStore } from '../store/feed-store.ts';
 import type { JobRecord } from '../store/job-record.ts';
 import type { JobStore } from '../store/job-store.ts';
+import type { ModelVersions } from '../watch/model-versions.ts';
 import { removeDerived } from './derived-series.ts';
 import { failureKind } from './failure-kind.ts';
 import { runSeries } from './run-series.ts';
@@ -22,6 +23,7 @@ export interface AttemptTools {
   readonly reader: SliceReader;
   readonly jobs: JobStore;
   readonly feed: FeedStore;
+  readonly models: ModelVersions;
   readonly audit: AuditTrail;
   readonly events: BridgeEvents;
   readonly log: Log;
@@ -43,8 +45,7 @@ export async function attemptJob(
     tools.events.emit('job', job);
     log.info({ job: id, rule: job.rule, run: job.runs }, 'series started');
     try {
-      await complete(job, tools, signal);
-      return 'completed';
+      return await complete(job, tools, signal);
     } catch (error) {
       return await settleFailure(job, DenoiseError.wrap(error, 'INTERNAL'), tools, signal);
     }
@@ -55,7 +56,7 @@ export async function attemptJob(
   }
 }
 
-async function complete(job: JobRecord, tools: AttemptTools, signal: AbortSignal): Promise<void> {
+async function complete(job: JobRecord, tools: AttemptTools, signal: AbortSignal): Promise<AttemptOutcome> {
   const { config, jobs, audit, events, log } = tools;
   await checkDisk(config);
   const [source, target] = [job.orthanc, job.action.writeTo ?? job.orthanc].map((name) =>
@@ -76,8 +77,11 @@ async function complete(job: JobRecord, tools: AttemptTools, signal: AbortSignal
   const { slices, bytesUp, bytesDown } = totals;
   // Before the record says done: an entry may come twice after a crash, but is never missing.
   await audit.append({ event: 'written', who: config.name, ...jobFacts(job), slices, bytesUp, bytesDown });
-  events.emit('job', await jobs.finish(job.id, bytesUp, bytesDown));
+  const finished = await jobs.finish(job.id, bytesUp, bytesDown);
+  events.emit('job', finished);
+  if (finished.state !== 'done') return 'retry';
   log.info({ job: job.id, ...totals }, 'series done');
+  return 'completed';
 }
 
 async function settleFailure(
@@ -109,10 +113,15 @@ async function settleFailure(
   }
   const state = kind === 'quarantine' ? 'quarantined' : 'failed';
   await audit.append({ event: state, who: config.name, ...jobFacts(job), code: error.code });
-  events.emit('job', await jobs.giveUp(job.id, state, error));
+  const ended = await jobs.giveUp(job.id, state, error);
+  events.emit('job', ended);
+  if (ended.state !== state) return 'retry';
   log.error({ job: job.id, state, ...errorFacts(error) }, 'series given up');
-  // The host has another version of the model by now: the series is decided anew, for that one.
-  if (error.code === 'PLAN_DIGEST') await tools.feed.mark(job.orthanc, job.series);
+  if (error.code === 'PLAN_DIGEST') {
+    // The host has another version of the model by now: the series is decided anew, for that one.
+    tools.models.forget(job.model);
+    await tools.feed.mark(job.orthanc, job.series);
+  }
   return 'dead';
 }
 
@@ -130,8 +139,7 @@ export const jobFacts = ({ id, orthanc, series, rule, model, version, digest }: 
 
 /** @throws DISK_WATERMARK */
 export async function checkDisk({ dataFolder, limits }: BridgeConfig): Promise<void> {
-  const { bavail, bsize } = await statfs(dataFolder);
-  const freeMegabytes = Math.floor((bavail * bsize) / 2 ** 20);
-  if (freeMegabytes < limits.diskFreeMegabytes)
-    throw new DenoiseError('DISK_WATERMARK', { freeMegabytes, wanted: limits.diskFreeMegabytes });
+  const free = await freeMegabytes(dataFolder);
+  if (free < limits.diskFreeMegabytes)
+    throw new DenoiseError('DISK_WATERMARK', { freeMegabytes: free, wanted: limits.diskFreeMegabytes });
 }

@@ -54,8 +54,17 @@ export type Upload = z.infer<typeof uploadSchema>;
 export const lookupSchema = z.array(z.object({ ID: z.string(), Type: z.string() }));
 
 export const seriesInstancesSchema = z.array(
-  z.object({ ID: z.string(), MainDicomTags: z.object({ SOPInstanceUID: z.string() }) }),
+  z.object({
+    ID: z.string(),
+    MainDicomTags: z.object({ SOPInstanceUID: z.string(), InstanceNumber: z.string().optional() }),
+  }),
 );
+
+export const studySchema = z.object({
+  MainDicomTags: z.object({ StudyInstanceUID: z.string() }),
+  PatientMainDicomTags: z.object({ PatientName: z.string().optional() }).optional(),
+});
+export type OrthancStudy = z.infer<typeof studySchema>;
 
 export const parentsSchema = z.array(z.object({ ID: z.string() }));
 

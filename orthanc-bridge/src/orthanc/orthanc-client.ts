@@ -10,11 +10,13 @@ import {
   seriesInstancesSchema,
   seriesListSchema,
   seriesSchema,
+  studySchema,
   systemSchema,
   tagsSchema,
   uploadSchema,
   type Changes,
   type OrthancSeries,
+  type OrthancStudy,
   type Upload,
 } from './answers.ts';
 import { httpAgent } from './http-agent.ts';
@@ -98,12 +100,18 @@ export class OrthancClient {
     return parents.map(({ ID }) => ID);
   }
 
-  async seriesInstances(id: string): Promise<{ id: string; sopInstanceUid: string }[]> {
+  /** @returns instances in no order; `number` is the Instance Number, 0 where there is none. */
+  async seriesInstances(id: string): Promise<{ id: string; sopInstanceUid: string; number: number }[]> {
     const instances = await this.#http.json(`/series/${id}/instances`, seriesInstancesSchema);
-    return instances.map(({ ID, MainDicomTags }) => ({
+    return instances.map(({ ID, MainDicomTags: { SOPInstanceUID, InstanceNumber } }) => ({
       id: ID,
-      sopInstanceUid: MainDicomTags.SOPInstanceUID,
+      sopInstanceUid: SOPInstanceUID,
+      number: Number(InstanceNumber) || 0,
     }));
+  }
+
+  study(id: string): Promise<OrthancStudy> {
+    return this.#http.json(`/studies/${id}`, studySchema);
   }
 
   instanceTags(id: string): Promise<Record<string, unknown>> {

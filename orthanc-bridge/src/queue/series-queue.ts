@@ -80,16 +80,31 @@ export class SeriesQueue {
     return (await this.#boss.send(queueName, { job: jobId }, { singletonKey: jobId, priority })) !== null;
   }
 
+  /** @returns the ids of these jobs that have no entry. */
+  async missing(jobIds: readonly string[]): Promise<Set<string>> {
+    const rows = await this.#database.query<{ id: string }>(
+      `select wanted.id from unnest($2::text[]) as wanted (id)
+       where not exists (select 1 from pgboss.job where name = $1 and singleton_key = wanted.id and state < 'completed')`,
+      [queueName, jobIds],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
   /** Takes the entry out, whoever holds it: its owner is known to be gone. */
   async drop(jobId: string): Promise<void> {
-    for (const name of [queueName, deadName]) {
-      const jobs = await this.#boss.findJobs<{ job: string }>(name, { key: jobId });
-      if (jobs.length > 0)
-        await this.#boss.deleteJob(
-          name,
-          jobs.map(({ id }) => id),
-        );
-    }
+    await this.#delete(queueName, jobId);
+    await this.dropDead(jobId);
+  }
+
+  /** Takes the entry out of the dead letters: the job is taken up again. */
+  dropDead(jobId: string): Promise<void> {
+    return this.#delete(deadName, jobId);
+  }
+
+  async #delete(queue: string, jobId: string): Promise<void> {
+    const jobs = await this.#boss.findJobs<{ job: string }>(queue, { key: jobId });
+    const ids = jobs.map(({ id }) => id);
+    if (ids.length > 0) await this.#boss.deleteJob(queue, ids);
   }
 
   /** Takes out what is marked as being worked on: nobody can be, in a queue that only this process has open. */
@@ -98,11 +113,17 @@ export class SeriesQueue {
   }
 
   /**
-   * Times set before the clock went back lie in the future; they are moved to now. Uses the database's clock, which is
-   * the one that pg-boss compares with.
+   * Times set before the clock went back lie in the future; they are moved to now, so that neither a wait nor the
+   * heartbeat of a worker that is gone lasts until the clock has caught up. Uses the database's clock, which is the one
+   * that pg-boss compares with.
    * @returns how many entries moved
    */
   async forgetFutureTimes(longestWaitSeconds: number): Promise<number> {
+    await this.#database.query(
+      `update pgboss.job set heartbeat_on = now(), started_on = least(started_on, now())
+       where name = $1 and state = 'active' and heartbeat_on > now() + interval '1 minute'`,
+      [queueName],
+    );
     const moved = await this.#database.query(
       `update pgboss.job set start_after = now()
        where name = $1 and state in ('created', 'retry') and start_after > now() + make_interval(secs => $2)

@@ -15,13 +15,16 @@ export class FeedStore {
     this.#database = database;
   }
 
-  /** @returns undefined before the first start. */
-  async cursor(orthanc: string): Promise<number | undefined> {
-    const [row] = await this.#database.query<{ seq: string }>(
-      'select seq from bridge.feed where orthanc = $1',
+  /**
+   * @returns undefined before the first start. `ready` is false until {@link FeedStore.setReady}: what was there before
+   * the bridge is not sorted out yet.
+   */
+  async position(orthanc: string): Promise<{ readonly seq: number; readonly ready: boolean } | undefined> {
+    const [row] = await this.#database.query<{ seq: string; ready: boolean }>(
+      'select seq, ready from bridge.feed where orthanc = $1',
       [orthanc],
     );
-    return row && Number(row.seq);
+    return row && { seq: Number(row.seq), ready: row.ready };
   }
 
   /** Sets the cursor wherever it was: first start, or the database of Orthanc was replaced. */
@@ -31,6 +34,10 @@ export class FeedStore {
        on conflict (orthanc) do update set seq = excluded.seq`,
       [orthanc, seq],
     );
+  }
+
+  async setReady(orthanc: string): Promise<void> {
+    await this.#database.query('update bridge.feed set ready = true where orthanc = $1', [orthanc]);
   }
 
   /** Remembers the series and moves the cursor, in one statement: after a crash either both happened or none. */

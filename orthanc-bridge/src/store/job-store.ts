@@ -87,6 +87,14 @@ export class JobStore {
     return rows.map(toRecord);
   }
 
+  /** Jobs that are queued or running, those that wait longest first. */
+  unfinished(): Promise<{ readonly id: string; readonly priority: number }[]> {
+    return this.#database.query<{ id: string; priority: number }>(
+      `select id, (action->>'priority')::int as priority from bridge.job where state in ('queued', 'running')
+       order by queued_on`,
+    );
+  }
+
   async counts(): Promise<Record<JobState, number>> {
     const rows = await this.#database.query<{ state: JobState; jobs: number }>(
       'select state, count(*)::int as jobs from bridge.job group by state',
@@ -105,21 +113,27 @@ export class JobStore {
   }
 
   async start(id: string, worker: string): Promise<JobRecord> {
-    return this.#update(id, `state = 'running', worker = $2, runs = runs + 1, started_on = now()`, [worker]);
+    const change = `state = 'running', worker = $2, runs = runs + 1, started_on = now(), run_state = source_state`;
+    return this.#update(id, change, [worker]);
   }
 
   /** Before the first object is written, so that the loop guard knows the derived series. */
   async plan(id: string, plan: JobPlan): Promise<void> {
     const { instances, sourceState, slices, derivedSeriesUid, leftOut } = plan;
-    const columns = `instances = $2, source_state = $3, slices = $4, derived_series_uid = $5, left_out = $6`;
+    const seen = `run_state = $3, source_state = case when source_state = run_state then $3 else source_state end`;
+    const columns = `instances = $2, ${seen}, slices = $4, derived_series_uid = $5, left_out = $6`;
     const values = [instances, sourceState, slices, derivedSeriesUid, JSON.stringify(leftOut)];
     await this.#update(id, columns, values);
   }
 
+  /** @returns the job, done; queued if its source was decided anew since the run looked at it. */
   async finish(id: string, bytesUp: number, bytesDown: number): Promise<JobRecord> {
     const ended = `finished_on = now(), worker = null, error_code = null, error_details = null`;
     const bytes = `bytes_up = bytes_up + $2, bytes_down = bytes_down + $3`;
-    return this.#update(id, `state = 'done', ${ended}, ${bytes}`, [bytesUp, bytesDown]);
+    return this.#update(id, `state = ${unlessDecidedAnew("'done'")}, ${ended}, ${bytes}`, [
+      bytesUp,
+      bytesDown,
+    ]);
   }
 
   /** Back to the queue after a failed attempt, or because the series changed. */
@@ -128,9 +142,11 @@ export class JobStore {
     return this.#update(id, change, [...errorColumns(error), countAttempt ? 1 : 0]);
   }
 
+  /** @returns the job, given up; queued if its source was decided anew since the run looked at it. */
   async giveUp(id: string, state: 'quarantined' | 'failed', error: DenoiseError): Promise<JobRecord> {
-    const change = `state = $4, worker = null, finished_on = now(), written = 0, error_code = $2, error_details = $3`;
-    return this.#update(id, change, [...errorColumns(error), state]);
+    const change = `state = ${unlessDecidedAnew('$4')}, worker = null, finished_on = now(), written = 0`;
+    const why = `error_code = $2, error_details = $3`;
+    return this.#update(id, `${change}, ${why}`, [...errorColumns(error), state]);
   }
 
   /** Starts again from nothing known but what is written. @throws JOB_UNKNOWN */
@@ -172,11 +188,12 @@ export class JobStore {
     await this.#database.query('delete from bridge.written where job = $1', [id]);
   }
 
-  /** Forgets finished jobs; their source series stay decided, so nothing starts again. @returns how many */
-  async forget(finishedDays: number): Promise<number> {
+  /** Forgets jobs that ended long ago; their source series stay decided, so nothing starts again. @returns how many */
+  async forget(states: readonly JobState[], days: number): Promise<number> {
     const rows = await this.#database.query(
-      `delete from bridge.job where state = 'done' and finished_on < now() - make_interval(days => $1) returning id`,
-      [finishedDays],
+      `delete from bridge.job where state = any($1::text[]) and finished_on < now() - make_interval(days => $2)
+       returning id`,
+      [states, days],
     );
     return rows.length;
   }
@@ -206,6 +223,9 @@ export class JobStore {
     return toRecord(row);
   }
 }
+
+const unlessDecidedAnew = (state: string): string =>
+  `case when source_state is distinct from run_state then 'queued' else ${state} end`;
 
 const errorColumns = (error: DenoiseError): [string, string] => [error.code, JSON.stringify(error.details)];
 

@@ -6,21 +6,23 @@ import type { Database } from './database.ts';
  */
 const statements = [
   `create schema if not exists bridge`,
-  // How far the change feed of an Orthanc was read, and since when the bridge watches it.
+  // How far the change feed of an Orthanc was read; ready once the series that were there before are in bridge.seen.
   `create table if not exists bridge.feed (
-     orthanc text primary key, seq bigint not null, started_on timestamptz not null default now())`,
+     orthanc text primary key, seq bigint not null, ready boolean not null default false)`,
   // Series that something happened to and that are not decided yet. marks tells a new event from the one looked at.
   `create table if not exists bridge.pending (
      orthanc text not null, series text not null, marks int not null default 1, primary key (orthanc, series))`,
   // The last decision about every series that was looked at; instances tells whether it has changed since.
   `create table if not exists bridge.seen (
      orthanc text not null, series text not null, instances int not null, primary key (orthanc, series))`,
+  // source_state: the source when it was last decided; run_state: as the last run saw it. A run that ends while they
+  // differ has missed something and goes back to the queue.
   `create table if not exists bridge.job (
      id text primary key,
      orthanc text not null, series text not null, study text not null,
      model text not null, version text not null, digest text not null,
      rule text not null, action jsonb not null, derived_series_uid text,
-     state text not null, source_state text not null, instances int not null, slices int, written int not null default 0,
+     state text not null, source_state text not null, run_state text, instances int not null, slices int, written int not null default 0,
      left_out jsonb not null default '[]',
      derived_on timestamptz not null default now(),
      queued_on timestamptz not null default now(), started_on timestamptz, finished_on timestamptz,

@@ -1,3 +1,4 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { BridgeEvents } from '../events.ts';
 import { jobFacts } from '../job/attempt-job.ts';
@@ -7,7 +8,8 @@ import type { SeriesQueue } from '../queue/series-queue.ts';
 import { chooseRule, type RuleChoice } from '../rules/match-rule.ts';
 import type { Rule } from '../rules/rule-schema.ts';
 import { seriesFacts, type SeriesFacts } from '../rules/series-facts.ts';
-import type { JobStore } from '../store/job-store.ts';
+import type { JobRecord } from '../store/job-record.ts';
+import { jobId, type JobStore } from '../store/job-store.ts';
 import type { ModelVersions } from './model-versions.ts';
 
 export interface DecisionTools {
@@ -46,14 +48,22 @@ export async function decideSeries(
     ...{ instances: series.Instances.length, sourceState: sourceState(series) },
     action: { ...rule.action, ...(mode === undefined ? {} : { mode }) },
   });
-  if (!job) return;
+  if (!job)
+    return checkVersion(await jobs.get(jobId({ orthanc: orthanc.name, series: series.ID, model, version })));
   await tools.audit.append({ event: 'queued', who: tools.bridge, ...jobFacts(job) });
+  await queue.dropDead(job.id);
   await queue.send(job.id, job.action.priority);
   events.emit('job', job);
 }
 
+/** @throws PLAN_DIGEST if the host had another version when the job ran: what is known of the host is out of date */
+function checkVersion({ state, errorCode, model, version }: JobRecord): void {
+  if (state === 'quarantined' && errorCode === 'PLAN_DIGEST')
+    throw new DenoiseError('PLAN_DIGEST', { model, version });
+}
+
 /** Reads what rules look at from the first instance. @returns undefined if there is no CT in it or it is gone */
-async function factsOf(orthanc: OrthancClient, series: OrthancSeries): Promise<SeriesFacts | undefined> {
+export async function factsOf(orthanc: OrthancClient, series: OrthancSeries): Promise<SeriesFacts | undefined> {
   const [first] = series.Instances;
   if (first === undefined || series.MainDicomTags['Modality'] !== 'CT') return undefined;
   const [tags, sourceAet] = await Promise.all([

@@ -19,6 +19,11 @@ export class ModelVersions {
     this.#clock = clock;
   }
 
+  /** The host is asked again next time. */
+  forget(id: string): void {
+    this.#known.delete(id);
+  }
+
   /** @throws what the host answers, HOST_UNREACHABLE */
   get(id: string): Promise<Model> {
     const known = this.#known.get(id);

@@ -27,6 +27,8 @@ export class OrthancWatcher {
   readonly #settings: BridgeConfig['watch'];
   readonly #tools: WatcherTools;
   readonly #settling: SettleClock;
+  /** Whether this Orthanc filters its feed; undefined while it is not known (an Orthanc may come back as a newer one). */
+  #changesByType: boolean | undefined;
 
   /** @param clock milliseconds that only grow */
   constructor(
@@ -43,14 +45,23 @@ export class OrthancWatcher {
 
   /** Reads the feed to its end, then decides what has settled. @throws ORTHANC_*, QUEUE_UNAVAILABLE */
   async tick(): Promise<void> {
-    await this.#readFeed();
+    await this.#readFeed().catch((error: unknown) => {
+      this.#changesByType = undefined;
+      throw error;
+    });
     const pending = await this.#tools.feed.pending(this.#orthanc.name);
     this.#settling.keepOnly(pending.map(({ series }) => series));
     for (const series of pending) await this.#look(series);
   }
 
-  /** Marks every series that was never decided as it is now. @returns how many @throws ORTHANC_*, QUEUE_UNAVAILABLE */
+  /**
+   * Marks every series that was never decided as it is now. Does nothing before the first tick has sorted out what was
+   * there before the bridge.
+   * @returns how many
+   * @throws ORTHANC_*, QUEUE_UNAVAILABLE
+   */
   async reconcile(): Promise<number> {
+    if ((await this.#tools.feed.position(this.#orthanc.name))?.ready !== true) return 0;
     let marked = 0;
     for await (const page of this.#pages())
       marked += await this.#tools.feed.reconcile(
@@ -65,22 +76,27 @@ export class OrthancWatcher {
     const { feed, log } = this.#tools;
     const name = this.#orthanc.name;
     const last = await this.#orthanc.lastChange();
-    let cursor = await feed.cursor(name);
-    if (cursor === undefined) {
+    const position = await feed.position(name);
+    let cursor = position?.seq ?? (this.#settings.backfill ? 0 : last);
+    if (position === undefined) await feed.restart(name, cursor);
+    if (position?.ready !== true) {
+      // The cursor is kept already: what comes from here on is in the feed, also if the bridge ends before it is ready.
       if (!this.#settings.backfill) await this.#ignoreExisting();
-      cursor = this.#settings.backfill ? 0 : last;
-      await feed.restart(name, cursor);
-    } else if (last < cursor) {
+      await feed.setReady(name);
+    }
+    if (last < cursor) {
       log.warn({ orthanc: name }, 'the database of Orthanc was replaced; looking at everything');
       cursor = 0;
       await feed.restart(name, cursor);
       await this.reconcile();
     }
+    this.#changesByType ??= (await this.#orthanc.capabilities()).changesByType;
     for (let done = cursor === last; !done;) {
-      const page = await this.#orthanc.changes(cursor);
-      await feed.advance(name, page.Last, await this.#seriesIn(page.Changes));
+      const page = await this.#orthanc.changes(cursor, this.#changesByType ? wanted : undefined);
       done = page.Done || page.Last === cursor;
-      cursor = page.Last;
+      // A filtered feed ends at the last change of its types; all others up to `last` need no look either.
+      cursor = done ? Math.max(page.Last, last) : page.Last;
+      await feed.advance(name, cursor, await this.#seriesIn(page.Changes));
     }
   }
 

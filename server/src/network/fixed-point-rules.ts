@@ -24,8 +24,6 @@ export interface Scaling {
 export const outputUnit = 1 / 16;
 const outputReach = 2 ** 19;
 
-/** Extents that were seen are widened, so that images unlike the calibration's are not clipped. */
-const headroom = 2;
 /** A channel's scale is at least this part of the largest one: a channel that was quiet may not stay so. */
 const quietest = 1 / 16;
 
@@ -43,12 +41,15 @@ export function outputScaling(gain: number, clip: Clip): Scaling {
  * Chooses the integers of a value from the extents that its channels had in calibration.
  * @param bits of the larger side; unsigned values use all of them, signed ones have a sign on top
  * @param clip real range outside which the value never lies
+ * @param headroom how much the extents that were seen are widened, so that images unlike the calibration's are not
+ *   clipped
  */
 export function chooseScaling(
   form: 'channelwise' | 'common' | 'wide',
   extents: readonly Extent[],
   bits: number,
   clip: Clip,
+  headroom = 2,
 ): Scaling {
   const widened = extents.map(({ above, below }) => ({
     above: Math.min(above * headroom, Math.max(0, clip.high)),

@@ -43,7 +43,11 @@ export function evaluateFloat(
   return valueOf(network.output).data;
 }
 
-function evaluate(node: FloatNode, valueOf: (name: string) => FloatMap, image: FloatMap | undefined): FloatMap {
+function evaluate(
+  node: FloatNode,
+  valueOf: (name: string) => FloatMap,
+  image: FloatMap | undefined,
+): FloatMap {
   switch (node.op) {
     case 'linear':
       return convolve(valueOf(node.input), node);

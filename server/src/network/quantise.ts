@@ -16,6 +16,7 @@ import {
 import { parameterSet, type ParameterSet, type PlanNode } from '@cipherdose/sdk/protocol';
 import { proveAccumulators, proveNoise } from './bounds.ts';
 import { convolve } from './clear-convolution.ts';
+import type { NumberMap } from './correlate.ts';
 import { channelExtents, clipImage } from './calibration-maps.ts';
 import { chooseScaling, outputScaling, type Clip, type Extent, type Scaling } from './fixed-point-rules.ts';
 import { coefficientAt } from './float-evaluator.ts';
@@ -42,8 +43,6 @@ import { quantiseWeights } from './quantise-weights.ts';
 import { addRule, ofChannel, polynomialRule, requantiseRule, singleScale } from './step-rules.ts';
 import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
 
-/** Bits of the values that a linear layer takes, sign apart. */
-const activationBits = 12;
 /** Bits of the values that a polynomial takes, sign apart. */
 const wideBits = 17;
 
@@ -52,7 +51,22 @@ export interface QuantiseOptions {
   readonly input: { readonly lowHu: number; readonly highHu: number };
   /** Real slices: they decide the range of every value, and nothing else. At least one. */
   readonly calibration: readonly HuImage[];
+  /** Default: {@link defaultPrecision}. */
+  readonly precision?: Precision | undefined;
 }
+
+/** How many integers a value gets, and over which range. */
+export interface Precision {
+  /** Bits of the values that a linear layer takes, sign apart. */
+  readonly activationBits: number;
+  /** Part of the magnitudes seen in calibration that the range holds: 1 for all, 0.9999 to cut off rare ones. */
+  readonly keep: number;
+  /** How much wider than what was kept the range is, for images unlike those of the calibration. */
+  readonly headroom: number;
+}
+
+/** Range of all that was seen, twice as wide. */
+export const defaultPrecision: Precision = Object.freeze({ activationBits: 12, keep: 1, headroom: 2 });
 
 /** What import proved of one linear layer. */
 export interface LayerProof {
@@ -92,7 +106,7 @@ const identity = { positive: [1], negative: [1], ...unlimited };
 export function quantise(network: FloatNetwork, options: QuantiseOptions): QuantisedNetwork {
   if (options.calibration.length === 0) throw new DenoiseError('CALIBRATION_INVALID', { images: 0 });
   const quantiser = new Quantiser(network, options);
-  for (const node of network.nodes) quantiser.add(node);
+  network.nodes.forEach((node, i) => quantiser.add(node, i));
   return quantiser.finish();
 }
 
@@ -101,6 +115,8 @@ class Quantiser {
   readonly #input: QuantiseOptions['input'];
   readonly #images: readonly HuImage[];
   readonly #set: ParameterSet;
+  readonly #precision: Precision;
+  readonly #lastUses: ReadonlyMap<string, number>;
   readonly #forms: ReadonlyMap<string, Form>;
   readonly #gains: ReadonlyMap<string, number>;
   readonly #channels: ReadonlyMap<string, number>;
@@ -116,6 +132,8 @@ class Quantiser {
     this.#input = options.input;
     this.#images = options.calibration;
     this.#set = parameterSet(options.parameterSet);
+    this.#precision = options.precision ?? defaultPrecision;
+    this.#lastUses = lastUses(network);
     this.#forms = valueForms(network);
     this.#gains = outputGains(network);
     this.#channels = channelsOf(network);
@@ -133,8 +151,14 @@ class Quantiser {
     });
   }
 
-  add(node: FloatNode): void {
+  add(node: FloatNode, index: number): void {
     this.#values.set(node.name, this.#quantised(node));
+    // Maps are large: what no later node takes is let go.
+    for (const name of inputsOf(node))
+      if (this.#lastUses.get(name) === index) {
+        this.#values.delete(name);
+        this.#settled.delete(name);
+      }
   }
 
   finish(): QuantisedNetwork {
@@ -217,7 +241,7 @@ class Quantiser {
     };
     const target =
       lists && name !== this.#network.output
-        ? this.#scaling(name, channelExtents(input.maps, real), unlimited)
+        ? this.#scaling(name, this.#extents(input.maps, real), unlimited)
         : this.#target(
             name,
             input.maps.map((map) => {
@@ -279,14 +303,21 @@ class Quantiser {
     const input = this.#value(from);
     this.#nodes.push({ op: 'select', name, input: input.name, channels: [...channels] });
     const scales =
-      input.scales.length === 1 ? input.scales : Float64Array.from(channels, (c) => ofChannel(input.scales, c));
+      input.scales.length === 1
+        ? input.scales
+        : Float64Array.from(channels, (c) => ofChannel(input.scales, c));
     const maps = input.maps.map((map) => selectChannels(map, channels));
     return { ...input, name, channels: channels.length, scales, maps };
   }
 
   #pooled({ name, input: from, kind, kernel, stride, padding }: FloatPool): IntegerValue {
     const input = kind === 'max' ? this.#value(from) : this.#settle(from);
-    const rule = { kind, kernel: [...kernel] as Pair, stride: [...stride] as Pair, padding: [...padding] as Four };
+    const rule = {
+      kind,
+      kernel: [...kernel] as Pair,
+      stride: [...stride] as Pair,
+      padding: [...padding] as Four,
+    };
     this.#nodes.push({ op: 'pool', name, input: input.name, ...rule });
     const maps = input.maps.map((map) => pool(map, rule));
     if (kind === 'max') return { ...input, name, maps };
@@ -299,8 +330,7 @@ class Quantiser {
     const input = this.#value(from);
     const rule = { fill, padding: [...padding] as Four };
     this.#nodes.push({ op: 'pad', name, input: input.name, ...rule });
-    const range =
-      fill === 'zero' ? { low: Math.min(0, input.low), high: Math.max(0, input.high) } : {};
+    const range = fill === 'zero' ? { low: Math.min(0, input.low), high: Math.max(0, input.high) } : {};
     return { ...input, ...range, name, maps: input.maps.map((map) => padMap(map, rule)) };
   }
 
@@ -352,7 +382,7 @@ class Quantiser {
     name: string,
     scaling: (extents: readonly Extent[]) => Scaling,
   ): IntegerValue {
-    const extents = channelExtents(input.maps, (x, c) => {
+    const extents = this.#extents(input.maps, (x, c) => {
       const y = x * ofChannel(input.scales, c) * ofChannel(x < 0 ? rule.negative : rule.positive, c);
       return Math.max(rule.low, Math.min(rule.high, y));
     });
@@ -368,15 +398,17 @@ class Quantiser {
     if (name === this.#network.output) return this.#outputInHu(clip);
     const form = this.#form(name);
     const maps = real.map((data) => ({ channels: 1, height: 1, width: data.length, data }));
-    const extents = channelExtents(maps, (x) => x);
-    if (form === 'channelwise') return chooseScaling('common', extents, this.#precision.activationBits, clip, this.#precision.headroom);
+    const extents = this.#extents(maps, (x) => x);
+    if (form === 'channelwise')
+      return chooseScaling('common', extents, this.#precision.activationBits, clip, this.#precision.headroom);
     return this.#scaling(name, extents, clip);
   }
 
   #scaling(name: string, extents: readonly Extent[], clip: Clip): Scaling {
     const form = this.#form(name);
     if (form === 'output') return outputScaling(this.#gains.get(name) ?? 1, clip);
-    return chooseScaling(form, extents, form === 'wide' ? wideBits : activationBits, clip);
+    const { activationBits, headroom } = this.#precision;
+    return chooseScaling(form, extents, form === 'wide' ? wideBits : activationBits, clip, headroom);
   }
 
   /** The output is whole HU inside the range of the input. */
@@ -401,7 +433,27 @@ class Quantiser {
     return value;
   }
 
+  #extents(maps: readonly NumberMap[], real: (value: number, channel: number) => number): Extent[] {
+    return channelExtents(maps, real, this.#precision.keep);
+  }
+
   #form(name: string): Form {
     return this.#forms.get(name) ?? 'wide';
   }
+}
+
+type Pair = [number, number];
+type Four = [number, number, number, number];
+
+/** Places at which the range of a function is looked for. */
+const rangeProbes = 4096;
+
+function rangeOf(apply: (x: number) => number, low: number, high: number): Clip {
+  let range: Clip = { low: Infinity, high: -Infinity };
+  for (let i = 0; i <= rangeProbes; i++) {
+    const y = apply(low + ((high - low) * i) / rangeProbes);
+    if (!Number.isFinite(y)) return unlimited;
+    range = { low: Math.min(range.low, y), high: Math.max(range.high, y) };
+  }
+  return range;
 }

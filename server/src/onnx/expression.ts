@@ -1,7 +1,7 @@
 /**
  * A value while a graph is lowered: square * x^2 + slope * x + constant of the value x of a node that is already
- * there. Multiplications, additions and squares only change the coefficients; a node is made when something else
- * needs the value. Coefficients are one for each channel, or a single one for all.
+ * there, or any function of it. Multiplications, additions and squares only change the coefficients; a node is made
+ * when something else needs the value. Coefficients are one for each channel, or a single one for all.
  */
 export interface Expression {
   /** Name in the float network. */
@@ -12,10 +12,19 @@ export interface Expression {
   readonly square: readonly number[];
   readonly slope: readonly number[];
   readonly constant: readonly number[];
+  /** If given, the value is this function of x, for all channels, and the coefficients say nothing. */
+  readonly curve?: Curve | undefined;
+}
+
+/** A function of one variable, and how many functions it is made of. */
+export interface Curve {
+  readonly apply: (x: number) => number;
+  readonly depth: number;
 }
 
 type Coefficients = readonly number[];
 
+/** The value of a node. */
 export const valueOf = (node: string, channels: number, height: number, width: number): Expression => ({
   node,
   channels,
@@ -34,37 +43,65 @@ const combine = (a: Coefficients, b: Coefficients, operation: (a: number, b: num
 const sum = (a: number, b: number): number => a + b;
 const product = (a: number, b: number): number => a * b;
 
-export const scale = (value: Expression, factor: Coefficients): Expression => ({
+/** @param factor a single one if the value is a curve */
+export function scale(value: Expression, factor: Coefficients): Expression {
+  if (value.curve) return composed(value, value.curve, (y) => y * (factor[0] as number));
+  return {
+    ...value,
+    square: combine(value.square, factor, product),
+    slope: combine(value.slope, factor, product),
+    constant: combine(value.constant, factor, product),
+  };
+}
+
+/** @param offset a single one if the value is a curve */
+export function shift(value: Expression, offset: Coefficients): Expression {
+  if (value.curve) return composed(value, value.curve, (y) => y + (offset[0] as number));
+  return { ...value, constant: combine(value.constant, offset, sum) };
+}
+
+/** outer(curve(x)) */
+export const composed = (
+  value: Expression,
+  { apply, depth }: Curve,
+  outer: (y: number) => number,
+): Expression => ({
   ...value,
-  square: combine(value.square, factor, product),
-  slope: combine(value.slope, factor, product),
-  constant: combine(value.constant, factor, product),
+  curve: { apply: (x) => outer(apply(x)), depth: depth + 1 },
 });
 
-export const shift = (value: Expression, offset: Coefficients): Expression => ({
-  ...value,
-  constant: combine(value.constant, offset, sum),
-});
-
+/** True if every coefficient is 0. */
 export const isZero = (coefficients: Coefficients): boolean =>
   coefficients.every((coefficient) => coefficient === 0);
 
-export const isLinear = (value: Expression): boolean => isZero(value.square);
+/** True for slope * x + constant. */
+export const isLinear = (value: Expression): boolean => !value.curve && isZero(value.square);
 
-/** @returns the sum if both are polynomials of the same x. */
-export const addExpressions = (a: Expression, b: Expression): Expression | undefined =>
-  a.node === b.node
-    ? {
-        ...a,
-        square: combine(a.square, b.square, sum),
-        slope: combine(a.slope, b.slope, sum),
-        constant: combine(a.constant, b.constant, sum),
-      }
-    : undefined;
+/** The value as a function of x, if it is the same one for all channels. */
+export function curveOf(value: Expression): Curve | undefined {
+  if (value.curve) return value.curve;
+  const { square, slope, constant } = value;
+  if ([square, slope, constant].some((coefficients) => new Set(coefficients).size !== 1)) return undefined;
+  const [a, b, c] = [square[0] as number, slope[0] as number, constant[0] as number];
+  return { apply: (x) => (a * x + b) * x + c, depth: 1 };
+}
 
-/** @returns the product if both are linear in the same x. */
+/** @returns the sum if both are polynomials, or curves, of the same x. */
+export function addExpressions(a: Expression, b: Expression): Expression | undefined {
+  if (a.node !== b.node) return undefined;
+  if (a.curve || b.curve) return joinCurves(a, b, sum);
+  return {
+    ...a,
+    square: combine(a.square, b.square, sum),
+    slope: combine(a.slope, b.slope, sum),
+    constant: combine(a.constant, b.constant, sum),
+  };
+}
+
+/** @returns the product if both are linear in, or curves of, the same x. */
 export function multiplyExpressions(a: Expression, b: Expression): Expression | undefined {
-  if (a.node !== b.node || !isLinear(a) || !isLinear(b)) return undefined;
+  if (a.node !== b.node) return undefined;
+  if (!isLinear(a) || !isLinear(b)) return joinCurves(a, b, product);
   const cross = combine(combine(a.slope, b.constant, product), combine(b.slope, a.constant, product), sum);
   return {
     ...a,
@@ -72,4 +109,15 @@ export function multiplyExpressions(a: Expression, b: Expression): Expression | 
     slope: cross,
     constant: combine(a.constant, b.constant, product),
   };
+}
+
+function joinCurves(
+  a: Expression,
+  b: Expression,
+  operation: (a: number, b: number) => number,
+): Expression | undefined {
+  const [first, second] = [curveOf(a), curveOf(b)];
+  if (!first || !second) return undefined;
+  const apply = (x: number): number => operation(first.apply(x), second.apply(x));
+  return { ...a, curve: { apply, depth: first.depth + second.depth } };
 }

@@ -1,35 +1,99 @@
-import type { Expression } from './expression.ts';
-import { malformed, type Lowering } from './lowering.ts';
-import { constantAt, floatOf, perChannel, scalar, valueAt } from './operands.ts';
+import { likewise, type Viewed } from './arrange.ts';
+import { composed, type Expression } from './expression.ts';
+import { erf } from './erf.ts';
+import { malformed, unsupported, type Lowering } from './lowering.ts';
+import { constantAt, floatOf, perChannel, scalar, textOf, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 
 const unlimited = { low: -Infinity, high: Infinity };
 
 /** LeakyRelu, Relu and PRelu: x is multiplied by `leak` where it is below 0. */
-export const lowerRectifier = (node: OnnxNode, lowering: Lowering): Expression => {
-  const value = valueAt(node, 0, lowering);
+export const lowerRectifier = (node: OnnxNode, lowering: Lowering): Viewed => {
+  const shown = viewedAt(node, 0, lowering);
   const slope = node.operator === 'PRelu' ? constantAt(node, 1, lowering) : undefined;
   const alpha = node.operator === 'Relu' ? 0 : floatOf(node, 'alpha', 0.01);
-  const leaks = slope ? perChannel(node, slope, value.channels) : [alpha];
-  return activation(node, value, leaks, unlimited, lowering);
+  const leaks = slope ? perChannel(node, slope, shown) : [alpha];
+  return likewise(shown, activation(shown.value, leaks, unlimited, lowering));
 };
 
 /** Clip, with its range as inputs (opset 11 on) or as attributes. */
-export function lowerClip(node: OnnxNode, lowering: Lowering): Expression {
+export function lowerClip(node: OnnxNode, lowering: Lowering): Viewed {
   const low = scalar(node, constantAt(node, 1, lowering), floatOf(node, 'min', -Infinity));
   const high = scalar(node, constantAt(node, 2, lowering), floatOf(node, 'max', Infinity));
   if (!(low <= high)) throw malformed(node, `range ${low}..${high}`);
-  return activation(node, valueAt(node, 0, lowering), [1], { low, high }, lowering);
+  const shown = viewedAt(node, 0, lowering);
+  return likewise(shown, activation(shown.value, [1], { low, high }, lowering));
+}
+
+/** Max and Min of a value and a number. */
+export function lowerExtreme(node: OnnxNode, lowering: Lowering): Viewed {
+  const constant = node.inputs.findIndex((name) => lowering.meaning(name, node).kind === 'constant');
+  if (node.inputs.length !== 2 || constant < 0) throw unsupported(node, 'a value and a constant number');
+  const bound = scalar(node, constantAt(node, constant, lowering), 0);
+  const shown = viewedAt(node, 1 - constant, lowering);
+  const clip = node.operator === 'Max' ? { low: bound, high: Infinity } : { low: -Infinity, high: bound };
+  return likewise(shown, activation(shown.value, [1], clip, lowering));
+}
+
+type Real = (x: number) => number;
+const sigmoid: Real = (x) => 1 / (1 + Math.exp(-x));
+const softplus: Real = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const clamp = (x: number, low: number, high: number): number => Math.max(low, Math.min(high, x));
+
+/** Functions of one variable by the definitions of the ONNX operators; the client evaluates them in pieces. */
+const functions: Readonly<Record<string, (node: OnnxNode) => Real>> = {
+  Abs: () => Math.abs,
+  Celu: (node) => {
+    const alpha = floatOf(node, 'alpha', 1);
+    return (x) => Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha));
+  },
+  Elu: (node) => {
+    const alpha = floatOf(node, 'alpha', 1);
+    return (x) => (x < 0 ? alpha * Math.expm1(x) : x);
+  },
+  Erf: () => erf,
+  Gelu: (node) =>
+    textOf(node, 'approximate', 'none') === 'tanh'
+      ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+      : (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  HardSigmoid: (node) => {
+    const [alpha, beta] = [floatOf(node, 'alpha', 0.2), floatOf(node, 'beta', 0.5)];
+    return (x) => clamp(alpha * x + beta, 0, 1);
+  },
+  HardSwish: () => (x) => x * clamp(x / 6 + 0.5, 0, 1),
+  Mish: () => (x) => x * Math.tanh(softplus(x)),
+  Selu: (node) => {
+    const [alpha, gamma] = [floatOf(node, 'alpha', 1.6732632), floatOf(node, 'gamma', 1.0507009)];
+    return (x) => gamma * (x < 0 ? alpha * Math.expm1(x) : x);
+  },
+  Sigmoid: () => sigmoid,
+  Softplus: () => softplus,
+  Softsign: () => (x) => x / (1 + Math.abs(x)),
+  Tanh: () => Math.tanh,
+  ThresholdedRelu: (node) => {
+    const alpha = floatOf(node, 'alpha', 1);
+    return (x) => (x > alpha ? x : 0);
+  },
+};
+
+/** Names of the functions of one variable. */
+export const functionOperators = Object.keys(functions);
+
+/** Any of {@link functionOperators}. */
+export function lowerFunction(node: OnnxNode, lowering: Lowering): Viewed {
+  const apply = (functions[node.operator] as (node: OnnxNode) => Real)(node);
+  const shown = viewedAt(node, 0, lowering);
+  const { value, curve } = lowering.curve(shown.value);
+  return likewise(shown, composed(value, curve, apply));
 }
 
 function activation(
-  node: OnnxNode,
   value: Expression,
   leaks: readonly number[],
   clip: { readonly low: number; readonly high: number },
   lowering: Lowering,
 ): Expression {
-  const input = lowering.withoutConstant(value, node);
+  const input = lowering.withoutConstant(value);
   const at = (list: readonly number[], channel: number): number => (list[channel] ?? list[0]) as number;
   // A scale below 0 swaps the sides.
   const sides = Array.from({ length: Math.max(leaks.length, input.slope.length) }, (_, channel) => {
@@ -40,18 +104,20 @@ function activation(
   const negative = sides.map(([, below]) => below);
   // Clip at 0 is a ReLU: that leaves every channel its own scale later.
   const rectifies = clip.low === 0 && [...positive, ...negative].every((multiplier) => multiplier >= 0);
-  return lowering.emit(
-    {
-      op: 'activation',
-      name: lowering.name('activation'),
-      input: input.node,
-      positive,
-      negative: rectifies ? negative.map(() => 0) : negative,
-      low: rectifies ? -Infinity : clip.low,
-      high: clip.high,
-    },
+  const rule = {
+    positive,
+    negative: rectifies ? negative.map(() => 0) : negative,
+    low: rectifies ? -Infinity : clip.low,
+    high: clip.high,
+  };
+  const emitted = lowering.emit(
+    { op: 'activation', name: lowering.name('activation'), input: input.node, ...rule },
     input.channels,
     input.height,
     input.width,
   );
+  if (positive.length !== 1) return emitted;
+  const [above, below] = [positive[0] as number, rule.negative[0] as number];
+  const apply = (x: number): number => clamp(x * (x < 0 ? below : above), rule.low, rule.high);
+  return lowering.onCurve(emitted, input.node, { apply, depth: 1 });
 }

@@ -1,5 +1,7 @@
+import { arranged, likewise, meant, type Viewed } from './arrange.ts';
 import {
   addExpressions,
+  composed,
   isLinear,
   multiplyExpressions,
   scale,
@@ -7,12 +9,13 @@ import {
   type Expression,
 } from './expression.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
-import { constantAt, floatOf, perChannel, scalar, valueAt } from './operands.ts';
+import { constantAt, floatOf, perChannel, scalar, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
+import { sameView } from './view.ts';
 
 interface Operands {
-  readonly value: Expression;
+  readonly shown: Viewed;
   readonly constant: Tensor;
   readonly constantFirst: boolean;
 }
@@ -23,34 +26,81 @@ function mixedOperands(node: OnnxNode, lowering: Lowering): Operands | undefined
   const constantIndex = kinds.indexOf('constant');
   if (constantIndex < 0) return undefined;
   const constant = constantAt(node, constantIndex, lowering) as Tensor;
-  return { value: valueAt(node, 1 - constantIndex, lowering), constant, constantFirst: constantIndex === 0 };
+  return { shown: viewedAt(node, 1 - constantIndex, lowering), constant, constantFirst: constantIndex === 0 };
 }
 
-/** Add and Sub. */
-export function lowerSum(node: OnnxNode, lowering: Lowering): Expression {
+/** Two values of one shape, in the view that they share or as images. */
+function valueOperands(
+  node: OnnxNode,
+  first: Viewed,
+  second: Viewed,
+  lowering: Lowering,
+): { readonly a: Expression; readonly b: Expression; readonly show: (value: Expression) => Viewed } {
+  const shared = sameView(first.view, second.view);
+  const [a, b] = shared
+    ? [first.value, second.value]
+    : [arranged(first, node, lowering), arranged(second, node, lowering)];
+  if (a.channels !== b.channels || a.height !== b.height || a.width !== b.width)
+    throw unsupported(node, 'two values of one shape');
+  return { a, b, show: shared ? (value) => likewise(first, value) : meant };
+}
+
+/** A curve takes constants that are the same for all channels only. */
+const forConstants = (value: Expression, constants: readonly number[], lowering: Lowering): Expression =>
+  value.curve && constants.length > 1 ? lowering.plain(value) : value;
+
+/** Add, Sub and Sum. */
+export function lowerSum(node: OnnxNode, lowering: Lowering): Viewed {
   const sign = node.operator === 'Sub' ? -1 : 1;
+  if (node.inputs.length === 1) return viewedAt(node, 0, lowering);
+  if (node.inputs.length > 2) {
+    const values = node.inputs.map((_, i) => viewedAt(node, i, lowering));
+    return values.reduce((sum, next) => {
+      const { a, b, show } = valueOperands(node, sum, next, lowering);
+      return show(addExpressions(a, b) ?? weightedSum(a, b, lowering));
+    });
+  }
   const mixed = mixedOperands(node, lowering);
   if (mixed) {
-    const offset = perChannel(node, mixed.constant, mixed.value.channels);
-    return mixed.constantFirst
-      ? shift(scale(mixed.value, [sign]), offset)
+    const offset = perChannel(node, mixed.constant, mixed.shown);
+    const value = forConstants(mixed.shown.value, offset, lowering);
+    const moved = mixed.constantFirst
+      ? shift(scale(value, [sign]), offset)
       : shift(
-          mixed.value,
-          offset.map((value) => value * sign),
+          value,
+          offset.map((constant) => constant * sign),
         );
+    return likewise(mixed.shown, moved);
   }
-  const first = valueAt(node, 0, lowering);
-  const second = scale(valueAt(node, 1, lowering), [sign]);
-  if (first.channels !== second.channels || first.height !== second.height || first.width !== second.width)
-    throw unsupported(node, 'two values of one shape');
-  return addExpressions(first, second) ?? weightedSum(node, first, second, lowering);
+  const { a, b, show } = valueOperands(
+    node,
+    viewedAt(node, 0, lowering),
+    viewedAt(node, 1, lowering),
+    lowering,
+  );
+  const second = scale(b, [sign]);
+  const joined =
+    addExpressions(a, second) ??
+    (a.curve || b.curve ? curves(addExpressions, a, second, lowering) : undefined);
+  return show(joined ?? weightedSum(a, second, lowering));
 }
 
-function weightedSum(node: OnnxNode, first: Expression, second: Expression, lowering: Lowering): Expression {
+/** Both values as functions of one node, put together. */
+function curves(
+  join: typeof addExpressions,
+  a: Expression,
+  b: Expression,
+  lowering: Lowering,
+): Expression | undefined {
+  const pair = lowering.overOneNode(a, b);
+  return pair && join(...pair);
+}
+
+function weightedSum(first: Expression, second: Expression, lowering: Lowering): Expression {
   const summands = [first, second].map((value) => {
     const simple =
       isLinear(value) && value.slope.length === 1 && value.constant.every((offset) => offset === 0);
-    return simple ? value : lowering.plain(value, node);
+    return simple ? value : lowering.plain(value);
   }) as [Expression, Expression];
   const inputs = summands.map((value) => value.node) as [string, string];
   const multipliers = summands.map((value) => value.slope[0]) as [number, number];
@@ -62,50 +112,72 @@ function weightedSum(node: OnnxNode, first: Expression, second: Expression, lowe
   );
 }
 
-/** Mul and Div: by a constant, or a value by itself. */
-export function lowerProduct(node: OnnxNode, lowering: Lowering): Expression {
+/** Mul and Div: by a constant, or of values that are functions of one value. */
+export function lowerProduct(node: OnnxNode, lowering: Lowering): Viewed {
   const mixed = mixedOperands(node, lowering);
   if (!mixed) {
-    const product = multiplyExpressions(valueAt(node, 0, lowering), valueAt(node, 1, lowering));
-    if (!product || node.operator === 'Div')
-      throw unsupported(node, 'a constant factor, or the square of a value');
-    return product;
+    const { a, b, show } = valueOperands(
+      node,
+      viewedAt(node, 0, lowering),
+      viewedAt(node, 1, lowering),
+      lowering,
+    );
+    const product =
+      node.operator === 'Mul' && (multiplyExpressions(a, b) ?? curves(multiplyExpressions, a, b, lowering));
+    if (!product)
+      throw unsupported(
+        node,
+        'a constant factor, or the product of two functions of the same value: squares, swish',
+      );
+    return show(product);
   }
-  const factor = perChannel(node, mixed.constant, mixed.value.channels);
-  if (node.operator === 'Mul') return scale(mixed.value, factor);
+  const factor = perChannel(node, mixed.constant, mixed.shown);
+  const value = forConstants(mixed.shown.value, factor, lowering);
+  if (node.operator === 'Mul') return likewise(mixed.shown, scale(value, factor));
   if (mixed.constantFirst) throw unsupported(node, 'division by a constant');
   if (factor.includes(0)) throw malformed(node, 'it divides by 0');
-  return scale(
-    mixed.value,
-    factor.map((value) => 1 / value),
+  const scaled = scale(
+    value,
+    factor.map((divisor) => 1 / divisor),
   );
+  return likewise(mixed.shown, scaled);
 }
 
-export const lowerNegation = (node: OnnxNode, lowering: Lowering): Expression =>
-  scale(valueAt(node, 0, lowering), [-1]);
+/** Neg. */
+export function lowerNegation(node: OnnxNode, lowering: Lowering): Viewed {
+  const shown = viewedAt(node, 0, lowering);
+  return likewise(shown, scale(shown.value, [-1]));
+}
 
-/** Pow with exponent 1 or 2. */
-export function lowerPower(node: OnnxNode, lowering: Lowering): Expression {
-  const value = valueAt(node, 0, lowering);
+/** Pow with a small whole exponent. */
+export function lowerPower(node: OnnxNode, lowering: Lowering): Viewed {
+  const shown = viewedAt(node, 0, lowering);
   const exponent = scalar(node, constantAt(node, 1, lowering), 0);
-  if (exponent === 1) return value;
-  const square = exponent === 2 ? multiplyExpressions(value, value) : undefined;
-  if (!square) throw unsupported(node, 'the second power of a value that is not squared already');
-  return square;
+  if (exponent === 1) return shown;
+  const square = exponent === 2 ? multiplyExpressions(shown.value, shown.value) : undefined;
+  if (square) return likewise(shown, square);
+  if (!Number.isInteger(exponent) || exponent < 2 || exponent > 8)
+    throw unsupported(node, 'whole exponents of 1 to 8');
+  const { value, curve } = lowering.curve(shown.value);
+  return likewise(
+    shown,
+    composed(value, curve, (y) => y ** exponent),
+  );
 }
 
 /** BatchNormalization with fixed statistics: gamma * (x - mean) / sqrt(variance + epsilon) + beta. */
 export function lowerBatchNormalization(node: OnnxNode, lowering: Lowering): Expression {
-  const value = valueAt(node, 0, lowering);
+  const shown = meant(valueAt(node, 0, lowering));
+  const { channels } = shown.value;
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) => {
     const tensor = constantAt(node, index, lowering);
-    if (tensor?.data.length !== value.channels)
-      throw malformed(node, 'its statistics do not fit its channels');
-    return perChannel(node, { ...tensor, dims: [value.channels, 1, 1] }, value.channels);
+    if (tensor?.data.length !== channels) throw malformed(node, 'its statistics do not fit its channels');
+    return perChannel(node, { ...tensor, dims: [channels, 1, 1] }, shown);
   }) as [number[], number[], number[], number[]];
   const epsilon = floatOf(node, 'epsilon', 1e-5);
   const factor = gamma.map((gain, channel) => gain / Math.sqrt((variance[channel] as number) + epsilon));
   if (!factor.every(Number.isFinite)) throw malformed(node, 'a variance is not positive');
   const offset = beta.map((base, channel) => base - (mean[channel] as number) * (factor[channel] as number));
+  const value = forConstants(shown.value, factor, lowering);
   return shift(scale(value, factor), offset);
 }

@@ -1,106 +1,285 @@
 import { outputSize } from '@cipherdose/sdk/packing';
 import { limits } from '@cipherdose/sdk/protocol';
+import type { FloatLinear } from '../network/float-network.ts';
 import type { Expression } from './expression.ts';
+import { shuffled, type Viewed } from './arrange.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
-import { constantAt, finite, integerOf, integersOf, textOf, valueAt } from './operands.ts';
+import { padded } from './lower-shuffle.ts';
+import { constantAt, finite, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
+import { dimsOf, sameView, whole } from './view.ts';
+import { padsOf, paddingOf, pairOf, type Margins, type Pair } from './windows.ts';
 
-type Pair = readonly [number, number];
+const largestStep = 64;
+
+/** Weights of four dimensions, and how they are spread out. */
+interface Kernel {
+  readonly tensor: Tensor;
+  readonly groups: number;
+  readonly dilation: Pair;
+  readonly stride: Pair;
+  /** [rows, columns], dilation included */
+  readonly size: Pair;
+}
+
+function kernelOf(node: OnnxNode, lowering: Lowering): Kernel {
+  const tensor = constantAt(node, 1, lowering);
+  if (tensor?.dims.length !== 4) throw malformed(node, 'its weights do not have four dimensions');
+  const groups = integerOf(node, 'group', 1);
+  if (!(groups >= 1)) throw malformed(node, `${groups} groups`);
+  const [, , rows, columns] = tensor.dims as [number, number, number, number];
+  const dilation = pairOf(node, 'dilations', largestStep);
+  const stride = pairOf(node, 'strides', largestStep);
+  const size = [(rows - 1) * dilation[0] + 1, (columns - 1) * dilation[1] + 1] as const;
+  if (Math.min(...size) < 1 || Math.max(...size) > limits.kernelSide)
+    throw unsupported(node, `kernels of 1 to ${limits.kernelSide} taps a side, dilation included`);
+  if (stride[0] !== stride[1] || stride[0] > limits.stride)
+    throw unsupported(node, `equal strides of 1 to ${limits.stride}`);
+  return { tensor, groups, dilation, stride, size };
+}
+
+function biasOf(node: OnnxNode, channels: number, lowering: Lowering): Float64Array {
+  const bias = constantAt(node, 2, lowering)?.data ?? new Float64Array(channels);
+  if (bias.length !== channels) throw malformed(node, 'its bias does not fit its channels');
+  return finite(node, bias);
+}
+
+function checkChannels(node: OnnxNode, inChannels: number, outChannels: number, fits: boolean): void {
+  if (!fits || !Number.isInteger(outChannels) || outChannels < 1)
+    throw malformed(node, 'its weights do not fit its channels');
+  if (Math.max(inChannels, outChannels) > limits.channels)
+    throw unsupported(node, `up to ${limits.channels} channels`);
+}
 
 /** Conv: any kernel up to the limit; dilations and groups are written out as zeros. */
 export function lowerConvolution(node: OnnxNode, lowering: Lowering): Expression {
-  const input = lowering.withoutConstant(valueAt(node, 0, lowering), node);
-  const tensor = constantAt(node, 1, lowering);
-  const [outChannels, inChannels, rows, columns] = (tensor?.dims ?? []) as [number, number, number, number];
-  const groups = integerOf(node, 'group', 1);
-  if (tensor?.dims.length !== 4) throw malformed(node, 'its weights do not have four dimensions');
-  const fits =
-    inChannels * groups === input.channels && Number.isInteger(outChannels / groups) && outChannels >= 1;
-  if (!fits || groups < 1) throw malformed(node, 'its weights do not fit its channels');
-  const dilation = pairOf(node, 'dilations');
-  const stride = pairOf(node, 'strides');
-  const kernel = [(rows - 1) * dilation[0] + 1, (columns - 1) * dilation[1] + 1] as [number, number];
-  if (Math.min(...kernel) < 1 || Math.max(...kernel) > limits.kernelSide)
-    throw unsupported(node, `kernels of 1 to ${limits.kernelSide} taps a side`);
-  if (stride[0] !== stride[1] || stride[0] > limits.stride)
-    throw unsupported(node, `equal strides of 1 to ${limits.stride}`);
-  if (outChannels > limits.channels || input.channels > limits.channels)
-    throw unsupported(node, `up to ${limits.channels} channels`);
-  const bias = constantAt(node, 2, lowering)?.data ?? new Float64Array(outChannels);
-  if (bias.length !== outChannels) throw malformed(node, 'its bias does not fit its channels');
-  const convolution = {
+  const input = lowering.withoutConstant(valueAt(node, 0, lowering));
+  const { tensor, groups, dilation, stride, size } = kernelOf(node, lowering);
+  const [outChannels, groupChannels] = tensor.dims as [number, number];
+  const fits = groupChannels * groups === input.channels && Number.isInteger(outChannels / groups);
+  checkChannels(node, input.channels, outChannels, fits);
+  const bias = biasOf(node, outChannels, lowering);
+  const { source, padding } = withPads(input, paddingOf(node, size, stride, input), lowering);
+  const data = finite(node, tensor.data);
+  lowering.reserve(outChannels * input.channels * size[0] * size[1]);
+  const weights = new Float64Array(outChannels * input.channels * size[0] * size[1]);
+  // [out][in of a group][kh][kw] -> [out][in][dilated kh][dilated kw]
+  const [, , rows, columns] = tensor.dims as [number, number, number, number];
+  for (let from = 0; from < data.length; from++) {
+    const kx = from % columns;
+    const ky = Math.floor(from / columns) % rows;
+    const inGroup = Math.floor(from / (columns * rows)) % groupChannels;
+    const out = Math.floor(from / (columns * rows * groupChannels));
+    const channel = Math.floor((out * groups) / outChannels) * groupChannels + inGroup;
+    const target =
+      ((out * input.channels + channel) * size[0] + ky * dilation[0]) * size[1] + kx * dilation[1];
+    weights[target] = data[from] as number;
+  }
+  return linear(node, source, { outChannels, kernel: size, stride, padding, weights, bias }, lowering);
+}
+
+/** Zero padding by a Pad right before goes into the convolution's own. */
+function withPads(
+  input: Expression,
+  padding: Margins,
+  lowering: Lowering,
+): { readonly source: Expression; readonly padding: Margins } {
+  const pad = lowering.nodes.findLast(({ name }) => name === input.node);
+  if (pad?.op !== 'pad' || pad.fill !== 'zero') return { source: input, padding };
+  const both = padding.map((own, side) => own + (pad.padding[side] as number)) as Margins;
+  if (pad.padding.some((side) => side < 0) || Math.max(...both) > limits.kernelSide)
+    return { source: input, padding };
+  const [top, left, bottom, right] = pad.padding;
+  const [height, width] = [input.height - top - bottom, input.width - left - right];
+  return { source: { ...input, node: pad.input, height, width }, padding: both };
+}
+
+interface Layer extends Pick<FloatLinear, 'outChannels' | 'weights' | 'bias'> {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Margins;
+}
+
+/** Emits a linear layer that takes in the scale of its input, and can take in what follows. */
+function linear(node: OnnxNode, input: Expression, layer: Layer, lowering: Lowering): Expression {
+  const { outChannels } = layer;
+  const shape = {
     inChannels: input.channels,
     outChannels,
-    kernel,
-    stride: [stride[0], stride[1]] as [number, number],
-    padding: paddingOf(node, kernel, stride),
+    kernel: [...layer.kernel] as [number, number],
+    stride: [...layer.stride] as [number, number],
+    padding: layer.padding,
   };
-  const size = outputSize(convolution, input.height, input.width);
-  if (size.height < 1 || size.width < 1) throw malformed(node, 'the kernel is larger than the image');
-  lowering.reserve(outChannels * input.channels * kernel[0] * kernel[1]);
-  const weights = denseWeights(finite(node, tensor.data), tensor, groups, dilation, kernel, input);
-  return lowering.emit(
-    {
-      op: 'linear',
-      name: lowering.name('linear'),
-      input: input.node,
-      ...convolution,
-      weights,
-      bias: finite(node, bias),
-    },
-    outChannels,
-    size.height,
-    size.width,
+  const size = outputSize(shape, input.height, input.width);
+  if (size.height < 1 || size.width < 1) throw malformed(node, 'its kernel is larger than the image');
+  const tapsOfInput = layer.kernel[0] * layer.kernel[1];
+  const taps = input.channels * tapsOfInput;
+  const scaled = layer.weights.map(
+    (weight, i) => weight * ((input.slope[Math.floor((i % taps) / tapsOfInput)] ?? input.slope[0]) as number),
+  );
+  const emit = (weights: Float64Array, bias: Float64Array): Expression =>
+    lowering.emit(
+      { op: 'linear', name: lowering.name('linear'), input: input.node, ...shape, weights, bias },
+      outChannels,
+      size.height,
+      size.width,
+    );
+  return lowering.onFold(emit(scaled, layer.bias), (slope, constant) => {
+    lowering.reserve(scaled.length);
+    const of = (list: readonly number[], channel: number): number => (list[channel] ?? list[0]) as number;
+    return emit(
+      scaled.map((weight, i) => weight * of(slope, Math.floor(i / taps))),
+      layer.bias.map((offset, channel) => offset * of(slope, channel) + of(constant, channel)),
+    );
+  });
+}
+
+/**
+ * ConvTranspose: output row s * i + p of a transposed convolution of stride s takes every s-th tap of the kernel, so
+ * the s * s places of a block are channels of an ordinary convolution, and a pixel shuffle puts them where they belong.
+ */
+export function lowerTransposedConvolution(node: OnnxNode, lowering: Lowering): Expression {
+  const input = lowering.withoutConstant(valueAt(node, 0, lowering));
+  const { tensor, groups, dilation, stride, size } = kernelOf(node, lowering);
+  const [inChannels, groupChannels, rows, columns] = tensor.dims as [number, number, number, number];
+  const step = stride[0];
+  const outChannels = groupChannels * groups;
+  const fits = inChannels === input.channels && Number.isInteger(inChannels / groups);
+  checkChannels(node, input.channels, outChannels * step ** 2, fits);
+  if (node.attributes.has('output_shape') || textOf(node, 'auto_pad', 'NOTSET') !== 'NOTSET')
+    throw unsupported(node, 'explicit pads and output_padding');
+  const extra = integersOf(node, 'output_padding', [0, 0]);
+  const pads = padsOf(node);
+  const axes = ([0, 1] as const).map((axis) => {
+    const length = axis === 0 ? input.height : input.width;
+    const [taps, before, after] = [size[axis], pads[axis] as number, pads[axis + 2] as number];
+    const output = step * (length - 1) + taps + (extra[axis] ?? 0) - before - after;
+    if (
+      !(output >= 1) ||
+      before >= taps ||
+      after >= taps ||
+      !((extra[axis] ?? 0) >= 0 && (extra[axis] ?? 0) < step + taps)
+    )
+      throw malformed(node, 'its pads do not fit its kernel');
+    // Output step * i + phase takes input i - d with tap step * d + phase + before.
+    const first = Math.ceil((-(step - 1) - before) / step);
+    const last = Math.floor((taps - 1 - before) / step);
+    const blocks = Math.ceil(output / step);
+    return {
+      first,
+      last,
+      before,
+      output,
+      blocks,
+      count: last - first + 1,
+      end: Math.max(0, blocks - length - first),
+    };
+  }) as [TransposedAxis, TransposedAxis];
+  const [down, across] = axes;
+  const kernel = [down.count, across.count] as const;
+  const padding: Margins = [down.last, across.last, down.end, across.end];
+  if (Math.max(...kernel) > limits.kernelSide || Math.max(...padding) > limits.kernelSide)
+    throw unsupported(node, `kernels of 1 to ${limits.kernelSide} taps a side`);
+  const phases = outChannels * step ** 2;
+  lowering.reserve(phases * inChannels * kernel[0] * kernel[1]);
+  const weights = new Float64Array(phases * inChannels * kernel[0] * kernel[1]);
+  const data = finite(node, tensor.data);
+  for (let from = 0; from < data.length; from++) {
+    const kx = (from % columns) * dilation[1] - across.before;
+    const ky = (Math.floor(from / columns) % rows) * dilation[0] - down.before;
+    const inGroup = Math.floor(from / (columns * rows)) % groupChannels;
+    const channel = Math.floor(from / (columns * rows * groupChannels));
+    const out = Math.floor((channel * groups) / inChannels) * groupChannels + inGroup;
+    const [phaseY, phaseX] = [((ky % step) + step) % step, ((kx % step) + step) % step];
+    const [dy, dx] = [(ky - phaseY) / step, (kx - phaseX) / step];
+    const place = out * step ** 2 + phaseY * step + phaseX;
+    weights[((place * inChannels + channel) * kernel[0] + down.last - dy) * kernel[1] + across.last - dx] =
+      data[from] as number;
+  }
+  const bias = biasOf(node, outChannels, lowering);
+  const each = <T>(list: ArrayLike<T>): T[] =>
+    Array.from({ length: phases }, (_, i) => (list[Math.floor(i / step ** 2)] ?? list[0]) as T);
+  const layer = {
+    outChannels: phases,
+    kernel,
+    stride: [1, 1] as const,
+    padding,
+    weights,
+    bias: Float64Array.from(each(bias)),
+  };
+  const blocks = linear(node, input, layer, lowering);
+  const finish = (value: Expression): Expression => {
+    if (step === 1) return cut(value);
+    return cut(shuffled(value, 'shuffle', step, node, lowering));
+  };
+  const cut = (value: Expression): Expression =>
+    padded(node, value, 'zero', [0, 0, down.output - value.height, across.output - value.width], lowering);
+  const result = finish(blocks);
+  if (result.node === blocks.node) return result;
+  return lowering.onFold(result, (slope, constant) =>
+    finish(lowering.foldLinear({ ...blocks, slope: each(slope), constant: each(constant) })),
   );
 }
 
-function pairOf(node: OnnxNode, attribute: string): Pair {
-  const values = integersOf(node, attribute, [1, 1]);
-  const sane =
-    values.length === 2 && values.every((value) => Number.isInteger(value) && value >= 1 && value <= 64);
-  if (!sane) throw malformed(node, `${attribute} ${values.join(',')}`);
-  return values as unknown as Pair;
+interface TransposedAxis {
+  /** Smallest and largest distance d of an output block to the inputs it takes. */
+  readonly first: number;
+  readonly last: number;
+  /** Padding before. */
+  readonly before: number;
+  /** Outputs, and blocks of `stride` of them. */
+  readonly output: number;
+  readonly blocks: number;
+  /** Taps of the ordinary convolution, and its padding at the end. */
+  readonly count: number;
+  readonly end: number;
 }
 
-/** @returns [top, left, bottom, right], the order of ONNX and of the plan */
-function paddingOf(node: OnnxNode, kernel: Pair, stride: Pair): [number, number, number, number] {
-  const mode = textOf(node, 'auto_pad', 'NOTSET');
-  if (mode === 'VALID') return [0, 0, 0, 0];
-  if (mode === 'NOTSET') {
-    const pads = integersOf(node, 'pads', [0, 0, 0, 0]);
-    const sane =
-      pads.length === 4 && pads.every((pad) => Number.isInteger(pad) && pad >= 0 && pad <= limits.kernelSide);
-    if (!sane) throw malformed(node, `pads ${pads.join(',')}`);
-    return [...pads] as [number, number, number, number];
-  }
-  if ((mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER') || stride[0] !== 1)
-    throw unsupported(node, 'explicit pads, or auto_pad with stride 1');
-  const smaller = kernel.map((taps) => Math.floor((taps - 1) / 2)) as [number, number];
-  const larger = kernel.map((taps) => Math.ceil((taps - 1) / 2)) as [number, number];
-  return mode === 'SAME_UPPER' ? [...smaller, ...larger] : [...larger, ...smaller];
-}
-
-/** [out][in of a group][kh][kw] -> [out][in][dilated kh][dilated kw], with the input's own scale taken in. */
-function denseWeights(
-  data: Float64Array,
-  tensor: Tensor,
-  groups: number,
-  dilation: Pair,
-  kernel: Pair,
-  input: Expression,
-): Float64Array {
-  const [outChannels, groupChannels, rows, columns] = tensor.dims as [number, number, number, number];
-  const dense = new Float64Array(outChannels * input.channels * kernel[0] * kernel[1]);
-  for (let source = 0; source < data.length; source++) {
-    const kx = source % columns;
-    const ky = Math.floor(source / columns) % rows;
-    const inGroup = Math.floor(source / (columns * rows)) % groupChannels;
-    const out = Math.floor(source / (columns * rows * groupChannels));
-    const channel = Math.floor((out * groups) / outChannels) * groupChannels + inGroup;
-    const target =
-      ((out * input.channels + channel) * kernel[0] + ky * dilation[0]) * kernel[1] + kx * dilation[1];
-    dense[target] = (data[source] as number) * ((input.slope[channel] ?? input.slope[0]) as number);
-  }
-  return dense;
+/** MatMul and Gemm of a constant with the channels of a value: a convolution of one tap. */
+export function lowerMatrixProduct(node: OnnxNode, lowering: Lowering): Viewed {
+  const left = lowering.meaning(node.inputs[0] ?? '', node);
+  const valueFirst = left.kind === 'value';
+  const shown = viewedAt(node, valueFirst ? 0 : 1, lowering);
+  const matrix = constantAt(node, valueFirst ? 1 : 0, lowering);
+  const gemm = node.operator === 'Gemm';
+  const rank = shown.view.length;
+  const place = valueFirst ? rank - 1 : rank - 2;
+  const along = sameView([shown.view[place] ?? []], [whole('channel', shown.value.channels)]);
+  const plain = !gemm || (valueFirst && integerOf(node, 'transA', 0) === 0 && rank === 2);
+  const square = matrix?.dims.slice(0, -2).every((dim) => dim === 1) && matrix.dims.length >= 2;
+  if (!matrix || !square || !along || !plain || dimsOf(shown.view)[place] !== shown.value.channels)
+    throw unsupported(node, 'a constant matrix that multiplies the channels of every pixel');
+  const [rows, columns] = matrix.dims.slice(-2) as [number, number];
+  // The matrix is [in][out] after the value, unless Gemm transposes it, and [out][in] before it.
+  const outFirst = valueFirst ? gemm && integerOf(node, 'transB', 0) === 1 : true;
+  const [outChannels, inChannels] = outFirst ? [rows, columns] : [columns, rows];
+  checkChannels(node, inChannels, outChannels, inChannels === shown.value.channels);
+  const alpha = gemm ? floatOf(node, 'alpha', 1) : 1;
+  const data = finite(node, matrix.data);
+  lowering.reserve(data.length);
+  const weights = Float64Array.from(data, (_, i) => {
+    const [out, channel] = [Math.floor(i / inChannels), i % inChannels];
+    return alpha * (data[outFirst ? out * inChannels + channel : channel * outChannels + out] as number);
+  });
+  const offset = gemm ? constantAt(node, 2, lowering)?.data : undefined;
+  if (offset && offset.length !== 1 && offset.length !== outChannels)
+    throw unsupported(node, 'one constant for all channels or one for each');
+  const beta = gemm ? floatOf(node, 'beta', 1) : 1;
+  const bias = Float64Array.from(
+    { length: outChannels },
+    (_, channel) => beta * (offset?.[channel] ?? offset?.[0] ?? 0),
+  );
+  const input = lowering.withoutConstant(shown.value);
+  const layer: Layer = {
+    outChannels,
+    kernel: [1, 1],
+    stride: [1, 1],
+    padding: [0, 0, 0, 0],
+    weights,
+    bias: finite(node, bias),
+  };
+  const value = linear(node, input, layer, lowering);
+  const view = shown.view.map((dimension, i) => (i === place ? whole('channel', outChannels) : dimension));
+  return { kind: 'value', value, view, arrangedBy: shown.arrangedBy ?? node };
 }

@@ -1,8 +1,17 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import { limits } from '@cipherdose/sdk/protocol';
 import { inputsOf, type FloatNetwork, type FloatNode } from '../network/float-network.ts';
+import { arranged, meant } from './arrange.ts';
 import { valueOf, type Expression } from './expression.ts';
+import { foldConstants, foldedOperators, shapeTensor } from './fold-constants.ts';
 import { Lowering, malformed, unsupported, type Meaning } from './lowering.ts';
-import { lowerClip, lowerRectifier } from './lower-activation.ts';
+import {
+  functionOperators,
+  lowerClip,
+  lowerExtreme,
+  lowerFunction,
+  lowerRectifier,
+} from './lower-activation.ts';
 import {
   lowerBatchNormalization,
   lowerNegation,
@@ -10,17 +19,29 @@ import {
   lowerProduct,
   lowerSum,
 } from './lower-arithmetic.ts';
-import { lowerConvolution } from './lower-convolution.ts';
-import { lowerReshape, lowerSpaceDepth, lowerTranspose } from './lower-shuffle.ts';
-import { integerOf } from './operands.ts';
+import { lowerConvolution, lowerMatrixProduct, lowerTransposedConvolution } from './lower-convolution.ts';
+import { lowerPool } from './lower-pool.ts';
+import {
+  lowerConcat,
+  lowerPad,
+  lowerReshape,
+  lowerResize,
+  lowerSlice,
+  lowerSpaceDepth,
+  lowerSqueeze,
+  lowerTranspose,
+} from './lower-shuffle.ts';
+import { integerOf, viewedAt } from './operands.ts';
 import type { OnnxGraph, OnnxNode } from './read-graph.ts';
 import { readTensor } from './tensor.ts';
+import { dimsOf, sameView, whole } from './view.ts';
 
 type Lower = (node: OnnxNode, lowering: Lowering) => Meaning;
 
-const value =
+const image =
   (lower: (node: OnnxNode, lowering: Lowering) => Expression): Lower =>
-  (node, lowering) => ({ kind: 'value', value: lower(node, lowering) });
+  (node, lowering) =>
+    meant(lower(node, lowering));
 
 const same: Lower = (node, lowering) => lowering.meaning(node.inputs[0] ?? '', node);
 
@@ -30,6 +51,11 @@ const cast: Lower = (node, lowering) => {
     throw unsupported(node, 'a cast to a type of real numbers');
   return same(node, lowering);
 };
+
+const shape: Lower = (node, lowering) => ({
+  kind: 'constant',
+  tensor: shapeTensor(node, dimsOf(viewedAt(node, 0, lowering).view)),
+});
 
 const constant: Lower = (node) => {
   const attribute = node.attributes.get('value');
@@ -42,42 +68,79 @@ const constant: Lower = (node) => {
 };
 
 const operators: Readonly<Record<string, Lower>> = {
-  Add: value(lowerSum),
-  BatchNormalization: value(lowerBatchNormalization),
+  ...Object.fromEntries(functionOperators.map((name) => [name, lowerFunction])),
+  Add: lowerSum,
+  AveragePool: image(lowerPool),
+  BatchNormalization: image(lowerBatchNormalization),
   Cast: cast,
-  Clip: value(lowerClip),
+  Clip: lowerClip,
+  Concat: lowerConcat,
   Constant: constant,
-  Conv: value(lowerConvolution),
-  DepthToSpace: value(lowerSpaceDepth),
-  Div: value(lowerProduct),
+  Conv: image(lowerConvolution),
+  ConvTranspose: image(lowerTransposedConvolution),
+  DepthToSpace: lowerSpaceDepth,
+  Div: lowerProduct,
   Dropout: same,
+  Gemm: lowerMatrixProduct,
   Identity: same,
-  LeakyRelu: value(lowerRectifier),
-  Mul: value(lowerProduct),
-  Neg: value(lowerNegation),
-  PRelu: value(lowerRectifier),
-  Pow: value(lowerPower),
-  Relu: value(lowerRectifier),
+  LeakyRelu: lowerRectifier,
+  MatMul: lowerMatrixProduct,
+  Max: lowerExtreme,
+  MaxPool: image(lowerPool),
+  Min: lowerExtreme,
+  Mul: lowerProduct,
+  Neg: lowerNegation,
+  PRelu: lowerRectifier,
+  Pad: image(lowerPad),
+  Pow: lowerPower,
+  Relu: lowerRectifier,
   Reshape: lowerReshape,
-  SpaceToDepth: value(lowerSpaceDepth),
-  Sub: value(lowerSum),
+  Resize: image(lowerResize),
+  Shape: shape,
+  Slice: image(lowerSlice),
+  SpaceToDepth: lowerSpaceDepth,
+  Squeeze: lowerSqueeze,
+  Sub: lowerSum,
+  Sum: lowerSum,
   Transpose: lowerTranspose,
+  Unsqueeze: lowerSqueeze,
+  Upsample: image(lowerResize),
+};
+
+const supportedOperators = Object.keys(operators).toSorted().join(', ');
+
+/** What does the work of operators that cannot be evaluated. */
+const instead: Readonly<Record<string, string>> = {
+  GlobalAveragePool: 'AveragePool with a window of fixed size',
+  GlobalMaxPool: 'MaxPool with a window of fixed size',
+  GroupNormalization: 'BatchNormalization with fixed statistics',
+  InstanceNormalization: 'BatchNormalization with fixed statistics',
+  LayerNormalization: 'BatchNormalization with fixed statistics',
+  ReduceMean: 'AveragePool with a window of fixed size',
+  Softmax: 'Sigmoid, or another function of one value',
 };
 
 /**
- * Turns a graph into the nodes that a plan can hold: constants are folded into convolutions, polynomials collected,
- * written-out pixel shuffles recognised.
+ * Turns a graph into the nodes that a plan can hold: constants are folded into convolutions, polynomials and functions
+ * collected, written-out pixel shuffles recognised.
  * @throws ONNX_INVALID, ONNX_UNSUPPORTED with the operator, its node and what would be supported
  */
 export function lowerOnnx(graph: OnnxGraph): FloatNetwork {
   const lowering = new Lowering();
   for (const [name, tensor] of graph.constants) lowering.define(name, { kind: 'constant', tensor });
-  const { name, height, width } = graph.input;
-  lowering.define(name, { kind: 'value', value: valueOf('image', 1, height, width) });
+  const { name, height, width, channelsLast } = graph.input;
+  const input = valueOf('image', 1, height, width);
+  const shown = channelsLast ? [[], whole('row', height), whole('column', width), []] : meant(input).view;
+  lowering.define(name, { kind: 'value', value: input, view: shown });
+  const uses = usesOf(graph);
   for (const node of graph.nodes) {
-    const lower = Object.hasOwn(operators, node.operator) ? operators[node.operator] : undefined;
-    if (!lower) throw unsupported(node, Object.keys(operators).join(', '));
-    lowering.define(node.output, lower(node, lowering));
+    const meaning = lowerNode(node, lowering);
+    // What several nodes take is made once, so that all of them mean the same node.
+    const folded =
+      meaning.kind === 'value' && (uses.get(node.output) ?? 0) > 1
+        ? { ...meaning, value: lowering.foldLinear(meaning.value) }
+        : meaning;
+    lowering.define(node.output, folded);
   }
   const last: OnnxNode = {
     operator: 'output',
@@ -87,12 +150,63 @@ export function lowerOnnx(graph: OnnxGraph): FloatNetwork {
     attributes: new Map(),
   };
   const output = lowering.meaning(graph.output, last);
-  const whole = output.kind === 'value' && output.value.channels === 1;
-  if (!whole || output.value.height !== height || output.value.width !== width)
+  if (output.kind !== 'value') throw unsupported(last, 'an image of the size of the input');
+  const value = sameView(output.view, shown) ? output.value : arranged(output, last, lowering);
+  if (value.channels !== 1 || value.height !== height || value.width !== width)
     throw unsupported(last, 'an image of the size of the input');
-  const plain = lowering.plain(output.value, last);
-  return needed({ nodes: lowering.nodes, output: plain.node });
+  return withMultiple(needed({ nodes: lowering.nodes, output: lowering.plain(value).node }));
 }
+
+function lowerNode(node: OnnxNode, lowering: Lowering): Meaning {
+  if (foldedOperators.has(node.operator)) {
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : lowering.meaning(name, node)));
+    const tensors = inputs.map((meaning) => (meaning?.kind === 'constant' ? meaning.tensor : undefined));
+    if (inputs.every((meaning) => !meaning || meaning.kind === 'constant') && tensors.some(Boolean))
+      return { kind: 'constant', tensor: foldConstants(node, tensors) };
+  }
+  const lower = Object.hasOwn(operators, node.operator) ? operators[node.operator] : undefined;
+  if (lower) return lower(node, lowering);
+  const hint = Object.hasOwn(instead, node.operator) ? `${instead[node.operator]}; in all: ` : '';
+  throw unsupported(node, `${hint}${supportedOperators}`);
+}
+
+function usesOf(graph: OnnxGraph): ReadonlyMap<string, number> {
+  const uses = new Map([[graph.output, 1]]);
+  for (const { inputs } of graph.nodes) for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
+  return uses;
+}
+
+/** Sets what sizes have to divide by, if a stride, a pool or an inner shuffle makes maps smaller. */
+function withMultiple(network: FloatNetwork): FloatNetwork {
+  const scales = new Map([['image', 1]]);
+  let [multiple, exact] = [1, false];
+  for (const node of network.nodes) {
+    const input = scales.get(inputsOf(node)[0] as string) ?? 1;
+    const factor = node.op === 'unshuffle' || node.op === 'shuffle' ? node.factor : 1;
+    const stride = node.op === 'linear' || node.op === 'pool' ? node.stride[0] : 1;
+    const scale = node.op === 'shuffle' ? input / factor : input * factor * stride;
+    if (!Number.isInteger(scale))
+      throw new DenoiseError('ONNX_UNSUPPORTED', {
+        node: node.name,
+        supported: 'maps that are no larger than the image',
+      });
+    const inner = node.op === 'shuffle' ? scale > 1 : node.op === 'unshuffle' && input > 1;
+    exact ||= stride > 1 || inner;
+    multiple = leastCommonMultiple(multiple, scale);
+    scales.set(node.name, scale);
+  }
+  if (!exact) return network;
+  if (multiple > limits.imageSide)
+    throw new DenoiseError('ONNX_UNSUPPORTED', {
+      multiple,
+      supported: `strides up to ${limits.imageSide} in all`,
+    });
+  return { ...network, multiple };
+}
+
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b);
+const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;
 
 /** Without the nodes that the output does not depend on. */
 function needed(network: FloatNetwork): FloatNetwork {
@@ -105,5 +219,5 @@ function needed(network: FloatNetwork): FloatNetwork {
     }
   if (!nodes.some((node) => node.op === 'linear'))
     throw new DenoiseError('ONNX_UNSUPPORTED', { supported: 'a network with a convolution' });
-  return { nodes, output: network.output };
+  return { ...network, nodes };
 }

@@ -1,103 +1,249 @@
 import { limits } from '@cipherdose/sdk/protocol';
-import { isLinear, isZero, type Expression } from './expression.ts';
-import { malformed, unsupported, type Lowering, type Meaning, type SplitValue } from './lowering.ts';
-import { constantAt, integerOf, integersOf, textOf, valueAt } from './operands.ts';
+import { shuffled, selected, viewed, type Viewed } from './arrange.ts';
+import type { Expression } from './expression.ts';
+import { malformed, unsupported, type Lowering, type Meaning } from './lowering.ts';
+import { constantAt, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
+import { dimsOf, imageView, reshaped, type View } from './view.ts';
 
-const meant = (value: Expression): Meaning => ({ kind: 'value', value });
-
-/** DepthToSpace and SpaceToDepth, where ONNX's channel order is that of PyTorch's pixel shuffle. */
-export function lowerSpaceDepth(node: OnnxNode, lowering: Lowering): Expression {
+/** DepthToSpace and SpaceToDepth, in every order of channels that ONNX has. */
+export function lowerSpaceDepth(node: OnnxNode, lowering: Lowering): Viewed {
   const value = valueAt(node, 0, lowering);
   const factor = integerOf(node, 'blocksize', 0);
-  if (node.operator === 'SpaceToDepth') {
-    if (value.channels !== 1)
-      throw unsupported(node, 'one channel (PyTorch orders the channels of more otherwise)');
-    return shuffled(node, value, 'unshuffle', factor, lowering);
-  }
-  // Both modes are the same where a single channel comes out.
-  if (textOf(node, 'mode', 'DCR') !== 'CRD' && value.channels !== factor * factor)
-    throw unsupported(node, "mode CRD, which is PyTorch's PixelShuffle");
-  return shuffled(node, value, 'shuffle', factor, lowering);
-}
-
-/** Reshape: none at all, or the first or the last step of a pixel shuffle written out. */
-export function lowerReshape(node: OnnxNode, lowering: Lowering): Meaning {
-  const meaning = lowering.meaning(node.inputs[0] ?? '', node);
-  const shape = constantAt(node, 1, lowering);
-  if (!shape || shape.data.length > 8) throw unsupported(node, 'a constant shape');
-  if (meaning.kind === 'split') return meant(joined(node, meaning.split, [...shape.data], lowering));
-  const value = valueAt(node, 0, lowering);
-  const dims = [1, value.channels, value.height, value.width];
-  const wanted = resolve(node, [...shape.data], dims);
-  if (String(wanted) === String(dims)) return meant(value);
-  const { channels: c, height: h, width: w } = value;
-  for (let factor = 2; factor <= limits.shuffleFactor; factor++) {
-    const unshuffle = [1, c, h / factor, factor, w / factor, factor];
-    const shuffle = [1, c / factor ** 2, factor, factor, h, w];
-    if (String(wanted) === String(unshuffle))
-      return { kind: 'split', split: { source: value, op: 'unshuffle', factor, transposed: false } };
-    if (String(wanted) === String(shuffle))
-      return { kind: 'split', split: { source: value, op: 'shuffle', factor, transposed: false } };
-  }
-  throw unsupported(node, 'Reshape, Transpose, Reshape as PyTorch writes pixel_unshuffle');
-}
-
-/** What the Transpose between the two Reshapes has to be. Dimensions after the first Reshape: see lowerReshape. */
-const permutations = { unshuffle: [0, 1, 3, 5, 2, 4], shuffle: [0, 1, 4, 2, 5, 3] };
-
-export function lowerTranspose(node: OnnxNode, lowering: Lowering): Meaning {
-  const meaning = lowering.meaning(node.inputs[0] ?? '', node);
-  const permutation = integersOf(node, 'perm', []);
-  const fits =
-    meaning.kind === 'split' &&
-    !meaning.split.transposed &&
-    String(permutation) === String(permutations[meaning.split.op]);
-  if (!fits) throw unsupported(node, 'Reshape, Transpose, Reshape as PyTorch writes pixel_unshuffle');
-  return { kind: 'split', split: { ...meaning.split, transposed: true } };
-}
-
-function joined(node: OnnxNode, split: SplitValue, shape: readonly number[], lowering: Lowering): Expression {
-  const { source, op, factor } = split;
-  const { channels, height, width } = sizeAfter(source, op, factor);
-  const dims = [1, channels, height, width];
-  if (!split.transposed || String(resolve(node, shape, dims)) !== String(dims))
-    throw unsupported(node, 'Reshape, Transpose, Reshape as PyTorch writes pixel_unshuffle');
-  return shuffled(node, source, op, factor, lowering);
-}
-
-function sizeAfter({ channels, height, width }: Expression, op: SplitValue['op'], factor: number) {
-  return op === 'unshuffle'
-    ? { channels: channels * factor ** 2, height: height / factor, width: width / factor }
-    : { channels: channels / factor ** 2, height: height * factor, width: width * factor };
-}
-
-function shuffled(
-  node: OnnxNode,
-  value: Expression,
-  op: SplitValue['op'],
-  factor: number,
-  lowering: Lowering,
-): Expression {
   if (!Number.isInteger(factor) || factor < 2 || factor > limits.shuffleFactor)
     throw unsupported(node, `factors of 2 to ${limits.shuffleFactor}`);
-  // One scale for all channels passes through; anything else is made a value first.
-  const folded = lowering.foldLinear(value);
-  const passes = isLinear(folded) && isZero(folded.constant) && folded.slope.length === 1;
-  const source = passes ? folded : lowering.plain(folded, node);
-  const { channels, height, width } = sizeAfter(source, op, factor);
-  if (![channels, height, width].every(Number.isInteger) || channels > limits.channels)
-    throw malformed(
+  const { channels: c, height: h, width: w } = value;
+  const [split, order, joined] = ((): [number[], number[], number[]] => {
+    if (node.operator === 'SpaceToDepth')
+      return [
+        [1, c, h / factor, factor, w / factor, factor],
+        [0, 3, 5, 1, 2, 4],
+        [1, c * factor ** 2, h / factor, w / factor],
+      ];
+    const rest = c / factor ** 2;
+    const large = [1, rest, h * factor, w * factor];
+    return textOf(node, 'mode', 'DCR') === 'CRD'
+      ? [[1, rest, factor, factor, h, w], [0, 1, 4, 2, 5, 3], large]
+      : [[1, factor, factor, rest, h, w], [0, 3, 4, 1, 5, 2], large];
+  })();
+  if (!joined.every(Number.isInteger))
+    throw malformed(node, `sizes ${c}x${h}x${w} do not divide by ${factor}`);
+  const view = reshaped(transposed(reshaped(imageView(value), split) ?? [], order), joined) ?? [];
+  return viewed(value, view, node, lowering);
+}
+
+/** Reshape and Flatten. */
+export function lowerReshape(node: OnnxNode, lowering: Lowering): Meaning {
+  const { value, view } = viewedAt(node, 0, lowering);
+  const shape = constantAt(node, 1, lowering);
+  if (!shape || shape.data.length > 8) throw unsupported(node, 'a constant shape of up to 8 dimensions');
+  const result = reshaped(view, resolve(node, [...shape.data], dimsOf(view)));
+  if (!result) throw unsupported(node, 'shapes that split or join whole axes');
+  return viewed(value, result, node, lowering);
+}
+
+/** Squeeze and Unsqueeze; axes as input (opset 13 on) or as attribute. */
+export function lowerSqueeze(node: OnnxNode, lowering: Lowering): Meaning {
+  const { value, view } = viewedAt(node, 0, lowering);
+  const constant = constantAt(node, 1, lowering);
+  const given = constant ? [...constant.data] : integersOf(node, 'axes', []);
+  const dims = dimsOf(view);
+  const removes = node.operator === 'Squeeze';
+  const rank = removes ? dims.length : dims.length + given.length;
+  const axes = given.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (axes.some((axis) => !(axis >= 0 && axis < rank)) || rank > 8)
+    throw malformed(node, `axes ${given.join(',')}`);
+  if (removes) {
+    const gone = (dim: number, axis: number): boolean =>
+      given.length === 0 ? dim === 1 : axes.includes(axis);
+    if (dims.some((dim, axis) => gone(dim, axis) && dim !== 1))
+      throw malformed(node, `axes ${given.join(',')}`);
+    return viewed(
+      value,
+      view.filter((_, axis) => !gone(dims[axis] as number, axis)),
       node,
-      `sizes ${source.channels}x${source.height}x${source.width} do not divide by ${factor}`,
+      lowering,
     );
-  const emitted = lowering.emit(
-    { op, name: lowering.name(op), input: source.node, factor },
+  }
+  const left = [...view];
+  const result = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? [] : (left.shift() ?? [])));
+  return viewed(value, result, node, lowering);
+}
+
+const transposed = (view: View, order: readonly number[]): View => order.map((axis) => view[axis] ?? []);
+
+/** Transpose. */
+export function lowerTranspose(node: OnnxNode, lowering: Lowering): Meaning {
+  const { value, view } = viewedAt(node, 0, lowering);
+  const order = integersOf(
+    node,
+    'perm',
+    view.map((_, i) => view.length - 1 - i),
+  );
+  if (String(order.toSorted((a, b) => a - b)) !== String(view.map((_, i) => i)))
+    throw malformed(node, `perm ${order.join(',')}`);
+  return viewed(value, transposed(view, order), node, lowering);
+}
+
+/** Resize and Upsample: every pixel repeated a whole number of times. */
+export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
+  const value = valueAt(node, 0, lowering);
+  const mode = textOf(node, 'mode', 'nearest');
+  const coordinates = textOf(node, 'coordinate_transformation_mode', 'half_pixel');
+  const rounding = textOf(node, 'nearest_mode', 'round_prefer_floor');
+  const plain =
+    node.operator === 'Upsample' ||
+    (coordinates === 'asymmetric' && rounding === 'floor') ||
+    (coordinates === 'half_pixel' && rounding === 'round_prefer_floor');
+  const scales = constantAt(node, node.operator === 'Upsample' ? 1 : 2, lowering);
+  const sizes = constantAt(node, 3, lowering);
+  const dims = [1, value.channels, value.height, value.width];
+  const factors = sizes?.data.length
+    ? [...sizes.data].map((size, i) => size / (dims[i] as number))
+    : [...(scales?.data ?? [])];
+  const [batch, channel, rows, columns] = factors;
+  const factor = rows ?? 0;
+  const fits =
+    mode === 'nearest' &&
+    plain &&
+    batch === 1 &&
+    channel === 1 &&
+    rows === columns &&
+    Number.isInteger(factor) &&
+    factor >= 1;
+  if (!fits || factor > limits.shuffleFactor)
+    throw unsupported(
+      node,
+      `mode nearest with the same whole factor up to ${limits.shuffleFactor} for rows and columns, or ConvTranspose`,
+    );
+  if (factor === 1) return value;
+  if (value.channels * factor ** 2 > limits.channels)
+    throw unsupported(node, `up to ${Math.floor(limits.channels / factor ** 2)} channels for this factor`);
+  const repeated = Array.from({ length: value.channels * factor ** 2 }, (_, i) =>
+    Math.floor(i / factor ** 2),
+  );
+  return shuffled(selected(value, repeated, lowering), 'shuffle', factor, node, lowering);
+}
+
+/** Concat along the channels. */
+export function lowerConcat(node: OnnxNode, lowering: Lowering): Meaning {
+  const inputs = node.inputs.map((_, i) => viewedAt(node, i, lowering));
+  const [first] = inputs;
+  if (!first || inputs.length > limits.concatInputs)
+    throw unsupported(node, `1 to ${limits.concatInputs} inputs`);
+  const rank = first.view.length;
+  const axis = integerOf(node, 'axis', 1);
+  const place = axis < 0 ? axis + rank : axis;
+  const others = ({ value, view }: Viewed): string =>
+    JSON.stringify([value.height, value.width, view.filter((_, i) => i !== place)]);
+  const along = ({ value, view }: Viewed): boolean =>
+    (view[place] ?? []).every((atom) => atom.axis === 'channel') && dimsOf(view)[place] === value.channels;
+  if (!inputs.every((input) => others(input) === others(first) && along(input) && input.view.length === rank))
+    throw unsupported(node, 'maps of one size, along their channels');
+  if (inputs.length === 1) return first;
+  const channels = inputs.reduce((sum, { value }) => sum + value.channels, 0);
+  if (channels > limits.channels) throw unsupported(node, `up to ${limits.channels} channels`);
+  const names = inputs.map(({ value }) => lowering.plain(value).node);
+  const { height, width } = first.value;
+  const result = lowering.emit(
+    { op: 'concat', name: lowering.name('concat'), inputs: names },
     channels,
     height,
     width,
   );
-  return { ...emitted, slope: source.slope };
+  const channelAxis = imageView(result)[1] ?? [];
+  return viewed(
+    result,
+    first.view.map((dimension, i) => (i === place ? channelAxis : dimension)),
+    node,
+    lowering,
+  );
+}
+
+/** Slice of channels, or of rows and columns in steps of 1; one range for each axis, all of them constant. */
+export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
+  const value = valueAt(node, 0, lowering);
+  const list = (index: number, attribute: string): readonly number[] | undefined => {
+    const tensor = constantAt(node, index, lowering);
+    if (tensor) return [...tensor.data];
+    const ints = integersOf(node, attribute, []);
+    return ints.length > 0 ? ints : undefined;
+  };
+  const [starts = [], ends = []] = [list(1, 'starts'), list(2, 'ends')];
+  const axes = list(3, 'axes') ?? starts.map((_, i) => i);
+  const steps = list(4, 'steps') ?? starts.map(() => 1);
+  let result = value;
+  starts.forEach((start, i) => {
+    const axis = ((axes[i] as number) + 4) % 4;
+    const size = [1, result.channels, result.height, result.width][axis] as number;
+    const within = (place: number): number => Math.max(0, Math.min(size, place < 0 ? place + size : place));
+    const [first, end, step] = [within(start), within(ends[i] ?? size), steps[i] ?? 1];
+    if (!(end > first) || step < 1) throw unsupported(node, 'ranges that go forward and are not empty');
+    if (axis === 1)
+      result = selected(
+        result,
+        Array.from({ length: Math.ceil((end - first) / step) }, (_, k) => first + k * step),
+        lowering,
+      );
+    else if (first > 0 || end < size || step > 1) {
+      if (axis === 0 || step > 1) throw unsupported(node, 'steps of 1 along rows and columns');
+      const cut: [number, number, number, number] = [0, 0, 0, 0];
+      [cut[axis - 2], cut[axis]] = [-first, end - size];
+      result = padded(node, result, 'zero', cut, lowering);
+    }
+  });
+  return result;
+}
+
+/** Pad of rows and columns: constant 0, edge or reflect. */
+export function lowerPad(node: OnnxNode, lowering: Lowering): Expression {
+  const value = valueAt(node, 0, lowering);
+  const constant = constantAt(node, 1, lowering);
+  const pads = constant ? [...constant.data] : integersOf(node, 'pads', []);
+  const mode = textOf(node, 'mode', 'constant');
+  const filler = constantAt(node, 2, lowering)?.data[0] ?? floatOf(node, 'value', 0);
+  if (pads.length !== 8 || !pads.every(Number.isInteger)) throw unsupported(node, 'pads for four dimensions');
+  const [n0, c0, top, left, n1, c1, bottom, right] = pads as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const fills = { constant: 'zero', edge: 'edge', reflect: 'reflect' } as const;
+  const fill = Object.hasOwn(fills, mode) ? fills[mode as keyof typeof fills] : undefined;
+  if (!fill || filler !== 0 || [n0, c0, n1, c1].some((pad) => pad !== 0))
+    throw unsupported(node, 'constant 0, edge or reflect, for rows and columns');
+  return padded(node, value, fill, [top, left, bottom, right], lowering);
+}
+
+/** @param padding [top, left, bottom, right]; below 0 takes rows and columns away */
+export function padded(
+  node: OnnxNode,
+  value: Expression,
+  fill: 'zero' | 'edge' | 'reflect',
+  padding: readonly [number, number, number, number],
+  lowering: Lowering,
+): Expression {
+  if (padding.every((pad) => pad === 0)) return value;
+  if (padding.some((pad) => Math.abs(pad) > limits.kernelSide))
+    throw unsupported(node, `up to ${limits.kernelSide} rows and columns`);
+  const { source, slope } = lowering.passing(value);
+  const [top, left, bottom, right] = padding;
+  const [height, width] = [source.height + top + bottom, source.width + left + right];
+  const mirrors =
+    fill === 'reflect' && (Math.max(top, bottom) >= source.height || Math.max(left, right) >= source.width);
+  if (height < 1 || width < 1 || mirrors) throw malformed(node, 'the image is too small for its pads');
+  const emitted = lowering.emit(
+    { op: 'pad', name: lowering.name('pad'), input: source.node, fill, padding },
+    source.channels,
+    height,
+    width,
+  );
+  return { ...emitted, slope };
 }
 
 /** A Reshape's target with its 0 (keep) and -1 (infer) replaced. */

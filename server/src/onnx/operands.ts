@@ -1,13 +1,20 @@
 import type { Expression } from './expression.ts';
+import { arranged, type Viewed } from './arrange.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
+import { sameView, whole } from './view.ts';
 
-/** The value at an input. @throws ONNX_UNSUPPORTED if a constant or a reshaped value stands there. */
+/** The value at an input as [batch, channels, rows, columns]. @throws ONNX_UNSUPPORTED if it is none */
 export function valueAt(node: OnnxNode, index: number, lowering: Lowering): Expression {
+  return arranged(viewedAt(node, index, lowering), node, lowering);
+}
+
+/** The value at an input as the graph shows it. @throws ONNX_UNSUPPORTED if a constant stands there */
+export function viewedAt(node: OnnxNode, index: number, lowering: Lowering): Viewed {
   const meaning = lowering.meaning(node.inputs[index] ?? '', node);
   if (meaning.kind !== 'value') throw unsupported(node, `an image value as input ${index}`);
-  return meaning.value;
+  return meaning;
 }
 
 /** The constant at an input, or undefined where an optional input is left out. */
@@ -19,11 +26,13 @@ export function constantAt(node: OnnxNode, index: number, lowering: Lowering): T
   return meaning.tensor;
 }
 
+/** @throws ONNX_INVALID if a number is infinite */
 export function finite(node: OnnxNode, data: Float64Array): Float64Array {
   if (!data.every(Number.isFinite)) throw malformed(node, 'a weight is infinite');
   return data;
 }
 
+/** The only number of a tensor. */
 export function scalar(node: OnnxNode, tensor: Tensor | undefined, otherwise: number): number {
   if (!tensor) return otherwise;
   if (tensor.data.length !== 1) throw unsupported(node, 'a single number');
@@ -31,18 +40,25 @@ export function scalar(node: OnnxNode, tensor: Tensor | undefined, otherwise: nu
 }
 
 /** Coefficients of a constant that is broadcast over the pixels: one for all channels or one for each. */
-export function perChannel(node: OnnxNode, tensor: Tensor, channels: number): number[] {
-  if (tensor.data.length > Math.max(1, channels))
+export function perChannel(node: OnnxNode, tensor: Tensor, { value, view }: Viewed): number[] {
+  if (tensor.data.length > Math.max(1, value.channels))
     throw unsupported(node, 'a constant for all channels or one for each');
   const data = [...finite(node, tensor.data)];
   if (data.length === 1) return data;
-  // Broadcasting aligns at the right: [C, 1, 1] or [1, C, 1, 1].
-  const dims = [...Array<number>(4).fill(1), ...tensor.dims].slice(-4);
-  const fits = tensor.dims.length <= 4 && dims[1] === channels && data.length === channels;
+  // Broadcasting aligns at the right.
+  const rank = view.length;
+  const dims = [...Array<number>(rank).fill(1), ...tensor.dims].slice(-rank);
+  const place = dims.findIndex((dim) => dim !== 1);
+  const fits =
+    tensor.dims.length <= rank &&
+    data.length === value.channels &&
+    dims[place] === data.length &&
+    sameView([view[place] ?? []], [whole('channel', value.channels)]);
   if (!fits) throw unsupported(node, 'a constant for all channels or one for each');
   return data;
 }
 
+/** An attribute of whole numbers. */
 export const integersOf = (
   node: OnnxNode,
   attribute: string,
@@ -52,12 +68,15 @@ export const integersOf = (
   return ints && ints.length > 0 ? ints : otherwise;
 };
 
+/** An attribute of one whole number. */
 export const integerOf = (node: OnnxNode, attribute: string, otherwise: number): number =>
   node.attributes.get(attribute)?.i ?? otherwise;
 
+/** An attribute of one real number. */
 export const floatOf = (node: OnnxNode, attribute: string, otherwise: number): number =>
   node.attributes.get(attribute)?.f ?? otherwise;
 
+/** An attribute of text. */
 export const textOf = (node: OnnxNode, attribute: string, otherwise: string): string => {
   const bytes = node.attributes.get(attribute)?.s;
   return bytes ? new TextDecoder().decode(bytes) : otherwise;

@@ -19,7 +19,13 @@ export interface OnnxNode {
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
   readonly constants: ReadonlyMap<string, Tensor>;
-  readonly input: { readonly name: string; readonly height: number; readonly width: number };
+  readonly input: {
+    readonly name: string;
+    readonly height: number;
+    readonly width: number;
+    /** [1, rows, columns, 1] in place of [1, 1, rows, columns]. */
+    readonly channelsLast: boolean;
+  };
   readonly output: string;
 }
 
@@ -88,9 +94,15 @@ function readNode(proto: NodeProto, index: number): OnnxNode {
   return { operator, name, inputs: proto.input, output, attributes };
 }
 
-function imageSize(info: ValueInfoProto): { height: number; width: number } {
+function imageSize(info: ValueInfoProto): Omit<OnnxGraph['input'], 'name'> {
   const dims = info.type?.tensorType?.shape?.dim.map(({ dimValue }) => dimValue ?? 0) ?? [];
-  const [batch, channels, height, width] = dims as [number, number, number, number];
+  const channelsLast = dims.length === 4 && dims[1] !== 1 && dims[3] === 1;
+  const [batch, channels, height, width] = (channelsLast ? [dims[0], 1, dims[1], dims[2]] : dims) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const sane =
     dims.length === 4 &&
     batch <= 1 &&
@@ -100,7 +112,7 @@ function imageSize(info: ValueInfoProto): { height: number; width: number } {
     throw new DenoiseError('ONNX_INVALID', {
       input: info.name ?? '',
       dims: dims.join('x'),
-      expected: '1x1xHxW',
+      expected: '1x1xHxW, H and W fixed or open',
     });
-  return { height: height || tracedSide, width: width || tracedSide };
+  return { height: height || tracedSide, width: width || tracedSide, channelsLast };
 }

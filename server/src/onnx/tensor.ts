@@ -13,9 +13,20 @@ const dataTypes: Readonly<
 > = {
   1: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
   6: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
+  9: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  10: { bytes: 2, read: (view, at) => halfFloat(view.getUint16(at, true)) },
   7: { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
   11: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
 };
+
+/** A number of the IEEE 754 format binary16. */
+function halfFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = (bits & 1023) / 1024;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15));
+}
 
 /** @throws ONNX_INVALID, ONNX_UNSUPPORTED */
 export function readTensor(proto: TensorProto, name: string): Tensor {
@@ -31,7 +42,7 @@ export function readTensor(proto: TensorProto, name: string): Tensor {
     throw new DenoiseError('ONNX_UNSUPPORTED', {
       tensor: name,
       dataType: proto.dataType ?? 0,
-      supported: 'float32, float64, int32, int64',
+      supported: 'float16, float32, float64, int32, int64, bool',
     });
   const data = proto.rawData?.length ? readRaw(proto.rawData, type, count) : Float64Array.from(listOf(proto));
   if (data?.length !== count) throw invalid('its data does not have the length of its dimensions');
@@ -50,7 +61,10 @@ function listOf(proto: TensorProto): readonly number[] {
     case 1:
       return proto.floatData;
     case 6:
+    case 9:
       return proto.int32Data;
+    case 10:
+      return proto.int32Data.map(halfFloat);
     case 7:
       return proto.int64Data;
     default:

@@ -1,0 +1,99 @@
+import { limits } from '@cipherdose/sdk/protocol';
+import { valueOf, type Expression } from './expression.ts';
+import { unsupported, type Lowering, type Meaning } from './lowering.ts';
+import type { OnnxNode } from './read-graph.ts';
+import { arrangementOf, imageView, sameView, type Arrangement, type View } from './view.ts';
+
+/** A value and how the graph shows it. */
+export type Viewed = Extract<Meaning, { kind: 'value' }>;
+
+/** A value as [batch, channels, rows, columns]. */
+export const meant = (value: Expression): Viewed => ({ kind: 'value', value, view: imageView(value) });
+
+/** A value after an operation that leaves every pixel of every channel where it is. */
+export const likewise = ({ view, arrangedBy }: Viewed, value: Expression): Viewed =>
+  sameView(view, imageView(value)) || !arrangedBy
+    ? { kind: 'value', value, view }
+    : { kind: 'value', value, view, arrangedBy };
+
+/** A value in a new view; a pixel shuffle, its inverse and a change of the order of channels are carried out. */
+export function viewed(value: Expression, view: View, node: OnnxNode, lowering: Lowering): Viewed {
+  if (sameView(view, imageView(value))) return meant(value);
+  const arrangement = arrangementOf(value, view);
+  if (arrangement && arrangement.factor <= limits.shuffleFactor)
+    return meant(arrange(value, arrangement, node, lowering));
+  return { kind: 'value', value, view, arrangedBy: node };
+}
+
+/** @throws ONNX_UNSUPPORTED if the value is not shown as [batch, channels, rows, columns] */
+export function arranged(
+  { value, view, arrangedBy }: Viewed,
+  node: OnnxNode,
+  lowering: Lowering,
+): Expression {
+  if (sameView(view, imageView(value))) return value;
+  const shown = viewed(value, view, node, lowering);
+  if (shown.arrangedBy)
+    throw unsupported(
+      arrangedBy ?? node,
+      'Reshape and Transpose that together are a pixel shuffle, its inverse, a change of the order of channels or none',
+    );
+  return shown.value;
+}
+
+function arrange(
+  value: Expression,
+  { op, factor, select }: Arrangement,
+  node: OnnxNode,
+  lowering: Lowering,
+): Expression {
+  if (op === 'shuffle') return shuffled(selected(value, select, lowering), op, factor, node, lowering);
+  const small = op === 'unshuffle' ? shuffled(value, op, factor, node, lowering) : value;
+  return selected(small, select, lowering);
+}
+
+/** Channel i of the result is channel channels[i]. */
+export function selected(value: Expression, channels: readonly number[], lowering: Lowering): Expression {
+  if (channels.length === value.channels && channels.every((channel, i) => channel === i)) return value;
+  const { source, slope } = lowering.passing(value);
+  const { height, width } = source;
+  const emitted = lowering.emit(
+    { op: 'select', name: lowering.name('select'), input: source.node, channels },
+    channels.length,
+    height,
+    width,
+  );
+  return { ...emitted, slope };
+}
+
+/** A pixel shuffle or its inverse, in the channel order of PyTorch. */
+export function shuffled(
+  value: Expression,
+  op: 'unshuffle' | 'shuffle',
+  factor: number,
+  node: OnnxNode,
+  lowering: Lowering,
+): Expression {
+  // One scale for all channels passes through; anything else is made a value first.
+  const { source, slope } = lowering.passing(value);
+  const { channels, height, width } =
+    op === 'unshuffle'
+      ? {
+          channels: source.channels * factor ** 2,
+          height: source.height / factor,
+          width: source.width / factor,
+        }
+      : {
+          channels: source.channels / factor ** 2,
+          height: source.height * factor,
+          width: source.width * factor,
+        };
+  if (channels > limits.channels) throw unsupported(node, `up to ${limits.channels} channels`);
+  const emitted = lowering.emit(
+    { op, name: lowering.name(op), input: source.node, factor },
+    channels,
+    height,
+    width,
+  );
+  return { ...valueOf(emitted.node, channels, height, width), slope };
+}

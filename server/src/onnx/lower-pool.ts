@@ -1,0 +1,47 @@
+import { windowedSize } from '@cipherdose/sdk/image';
+import { limits } from '@cipherdose/sdk/protocol';
+import { scale, type Expression } from './expression.ts';
+import { malformed, unsupported, type Lowering } from './lowering.ts';
+import { integerOf, valueAt } from './operands.ts';
+import type { OnnxNode } from './read-graph.ts';
+import { pairOf, paddingOf } from './windows.ts';
+
+/** MaxPool and AveragePool. */
+export function lowerPool(node: OnnxNode, lowering: Lowering): Expression {
+  const value = valueAt(node, 0, lowering);
+  const kernel = pairOf(node, 'kernel_shape', limits.kernelSide);
+  const stride = pairOf(node, 'strides', limits.stride);
+  const dilation = pairOf(node, 'dilations', 1);
+  if (stride[0] !== stride[1] || dilation.some((step) => step !== 1))
+    throw unsupported(node, `equal strides of 1 to ${limits.stride} without dilation`);
+  const padding = paddingOf(node, kernel, stride, value);
+  const average = node.operator === 'AveragePool';
+  if (average && padding.some((pad) => pad > 0) && integerOf(node, 'count_include_pad', 0) !== 1)
+    throw unsupported(node, 'count_include_pad 1, or no padding');
+  if (integerOf(node, 'ceil_mode', 0) === 1) {
+    const rest = [0, 1].map((axis) => {
+      const size = axis === 0 ? value.height : value.width;
+      const over =
+        (size + (padding[axis] as number) + (padding[axis + 2] as number) - (kernel[axis] as number)) %
+        stride[0];
+      return over === 0 ? 0 : stride[0] - over;
+    });
+    if (average && rest.some((pad) => pad > 0)) throw unsupported(node, 'windows that fit, or ceil_mode 0');
+    padding[2] += rest[0] as number;
+    padding[3] += rest[1] as number;
+  }
+  if (Math.max(padding[0], padding[2]) >= kernel[0] || Math.max(padding[1], padding[3]) >= kernel[1])
+    throw malformed(node, 'a window could lie in the padding alone');
+  const { source, slope } = lowering.passing(value);
+  const windows = { kernel, stride, padding };
+  const { height, width } = windowedSize(windows, source.height, source.width);
+  if (height < 1 || width < 1) throw malformed(node, 'the window is larger than the image');
+  const kind = average ? 'sum' : 'max';
+  const emitted = lowering.emit(
+    { op: 'pool', name: lowering.name('pool'), input: source.node, kind, ...windows },
+    source.channels,
+    height,
+    width,
+  );
+  return scale({ ...emitted, slope }, [average ? 1 / (kernel[0] * kernel[1]) : 1]);
+}

@@ -59,7 +59,7 @@ export async function runSeries(
   const series = await source.series(job.series);
   if (series.Instances.length > tools.mostSlices)
     throw new DenoiseError('SERIES_MIXED', { reason: 'more instances than limits.slices' });
-  const survey = surveySeries(await source.seriesTags(job.series), job.action.gaps);
+  const survey = surveySeries(await source.seriesTags(job.series), job.action);
   const { derivedSeriesUid, slices } = planDerived(survey, job);
   await jobs.plan(job.id, {
     ...{ instances: series.Instances.length, sourceState: sourceState(series) },

@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { numberOf, textOf, type SimplifiedTags } from '../rules/series-facts.ts';
+import type { RuleAction } from '../rules/rule-schema.ts';
+import { isMadeByUs, numberOf, textOf, type SimplifiedTags } from '../rules/series-facts.ts';
 import type { LeftOut } from '../store/job-record.ts';
 import { checkSpacing, geometryOf, type SliceGeometry } from './slice-geometry.ts';
 
@@ -29,12 +30,12 @@ const strayShare = 0.1;
  */
 export function surveySeries(
   tags: Readonly<Record<string, SimplifiedTags>>,
-  gaps: 'quarantine' | 'accept',
+  { gaps, derived }: Pick<RuleAction, 'gaps' | 'derived'>,
 ): Survey {
   const leftOut: LeftOut[] = [];
   const candidates: SurveyedSlice[] = [];
   for (const [instance, attributes] of Object.entries(tags)) {
-    const reason = reasonToLeaveOut(attributes);
+    const reason = reasonToLeaveOut(attributes, derived);
     if (reason === undefined)
       candidates.push({ instance, ...identityOf(attributes), geometry: geometryOf(attributes) });
     else leftOut.push({ instance, reason });
@@ -48,13 +49,14 @@ export function surveySeries(
   return { seriesInstanceUid, slices: ordered, leftOut };
 }
 
-function reasonToLeaveOut(tags: SimplifiedTags): string | undefined {
+function reasonToLeaveOut(tags: SimplifiedTags, derived: RuleAction['derived']): string | undefined {
   const sopClass = textOf(tags, 'SOPClassUID');
   if (sopClass?.startsWith(`${ctImageStorage}.`)) return 'multi-frame';
   if (sopClass !== ctImageStorage) return 'no CT image';
   const imageType = (textOf(tags, 'ImageType') ?? '').split('\\').map((value) => value.trim());
   if (imageType.includes('LOCALIZER')) return 'localizer';
-  if (imageType[0] === 'DERIVED') return 'derived';
+  if (isMadeByUs(tags)) return 'made by CipherDose';
+  if (imageType[0] === 'DERIVED' && derived !== 'accept') return 'derived';
   if ((numberOf(tags, 'NumberOfFrames') ?? 1) !== 1) return 'multi-frame';
   const colour = (numberOf(tags, 'SamplesPerPixel') ?? 1) !== 1;
   return colour || numberOf(tags, 'BitsAllocated') === 8 ? 'screenshot' : undefined;

@@ -15,7 +15,10 @@ const textConditions = [
 const rangeConditions = ['sliceThickness', 'kvp', 'mas', 'instances'] as const;
 
 /** @returns why the rule does not take the series; nothing if it does. Reasons quote what the scanner wrote. */
-export function matchRule({ match }: Rule, series: SeriesFacts, now: Date): readonly string[] {
+export function matchRule({ match, action }: Rule, series: SeriesFacts, now: Date): readonly string[] {
+  if (series.madeByUs) return ['the series was made by CipherDose'];
+  if (series.imageType[0] === 'DERIVED' && action.derived !== 'accept')
+    return ['the series is derived from another (ImageType)'];
   return [
     ...textConditions.flatMap((name) => textReasons(name, match, series[name])),
     ...rangeConditions.flatMap((name) => rangeReasons(name, match, series[name])),
@@ -69,11 +72,8 @@ export interface RuleChoice {
   readonly refused: readonly { readonly rule: string; readonly reasons: readonly string[] }[];
 }
 
-/** Loop guard first: a derived series, ours or anybody's, is never taken. Then the first rule that matches. */
+/** The first rule that matches. Ours is never taken (loop guard), derived by anybody only where the rule says so. */
 export function chooseRule(rules: readonly Rule[], series: SeriesFacts, now: Date): RuleChoice {
-  const guard = loopGuard(series);
-  if (guard !== undefined)
-    return { rule: undefined, refused: rules.map(({ name }) => ({ rule: name, reasons: [guard] })) };
   const refused: { rule: string; reasons: readonly string[] }[] = [];
   for (const rule of rules) {
     const reasons = matchRule(rule, series, now);
@@ -81,9 +81,4 @@ export function chooseRule(rules: readonly Rule[], series: SeriesFacts, now: Dat
     refused.push({ rule: rule.name, reasons });
   }
   return { rule: undefined, refused };
-}
-
-function loopGuard({ imageType, madeByUs }: SeriesFacts): string | undefined {
-  if (madeByUs) return 'the series was made by CipherDose';
-  return imageType[0] === 'DERIVED' ? 'the series is derived from another (ImageType)' : undefined;
 }

@@ -52,6 +52,11 @@ const actionSchema = z.strictObject({
   priority: z.int().min(-1000).max(1000).default(0),
   /** What to do with a series whose slices do not follow each other evenly. */
   gaps: z.enum(['quarantine', 'accept']).default('quarantine'),
+  /**
+   * What to do with images that call themselves derived (ImageType): skip reformats and the like, or accept them, as where
+   * an archive marks all that it compresses. What CipherDose made is never taken.
+   */
+  derived: z.enum(['skip', 'accept']).default('skip'),
 });
 
 export const ruleSchema = z.strictObject({

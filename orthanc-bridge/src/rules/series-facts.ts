@@ -42,7 +42,7 @@ export function seriesFacts(
     mas: numberOf(tags, 'Exposure'),
     instances,
     imageType: (textOf(tags, 'ImageType') ?? '').split('\\').map((value) => value.trim()),
-    madeByUs: contributors(tags).some((item) => textOf(item, 'ManufacturerModelName') === 'CipherDose'),
+    madeByUs: isMadeByUs(tags),
   };
 }
 
@@ -55,6 +55,10 @@ export function numberOf(tags: SimplifiedTags, keyword: string): number | undefi
   const text = textOf(tags, keyword);
   return text !== undefined && Number.isFinite(Number(text)) ? Number(text) : undefined;
 }
+
+/** Whether contributing equipment names CipherDose. */
+export const isMadeByUs = (tags: SimplifiedTags): boolean =>
+  contributors(tags).some((item) => textOf(item, 'ManufacturerModelName') === 'CipherDose');
 
 function contributors(tags: SimplifiedTags): readonly SimplifiedTags[] {
   const items = tags['ContributingEquipmentSequence'];

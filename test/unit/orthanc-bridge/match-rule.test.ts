@@ -21,6 +21,7 @@ const facts: SeriesFacts = seriesFacts(
 );
 const ruleFor = (match: Partial<RuleMatch>, name = 'rule') =>
   ruleSchema.parse({ name, match, action: { model: 'linear' } });
+const accepting = ruleSchema.parse({ name: 'archive', action: { model: 'linear', derived: 'accept' } });
 const noon = new Date(2026, 10, 24, 12, 0);
 
 describe('a rule takes a series', () => {
@@ -60,10 +61,16 @@ describe('the first rule that matches', () => {
   test.each([
     [{ ...facts, imageType: ['DERIVED', 'SECONDARY'] }, 'the series is derived from another (ImageType)'],
     [{ ...facts, madeByUs: true }, 'the series was made by CipherDose'],
-  ])('never takes a derived series', (derived, reason) => {
+  ])('does not take a derived series', (derived, reason) => {
     expect(chooseRule([ruleFor({})], derived, noon)).toEqual({
       rule: undefined,
       refused: [{ rule: 'rule', reasons: [reason] }],
     });
+  });
+
+  test('takes what others derived if it says so, and never what CipherDose made', () => {
+    const derived = { ...facts, imageType: ['DERIVED', 'PRIMARY'] };
+    expect(chooseRule([accepting], derived, noon).rule).toBe(accepting);
+    expect(chooseRule([accepting], { ...derived, madeByUs: true }, noon).rule).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { RuleAction } from '#bridge/rules/rule-schema.js';
 import { surveySeries } from '#bridge/job/survey-series.js';
 
 const slice = (place: number, changes: object = {}) => ({
@@ -16,6 +17,7 @@ const slice = (place: number, changes: object = {}) => ({
 });
 const series = (...slices: readonly object[]) =>
   Object.fromEntries(slices.map((tags, index) => [`instance-${index}`, tags as Record<string, unknown>]));
+const strict: Pick<RuleAction, 'gaps' | 'derived'> = { gaps: 'quarantine', derived: 'skip' };
 const stack = (count: number) => Array.from({ length: count }, (_, index) => slice(index * 3));
 
 test('localizers, screenshots and the like are left out and listed; slices come in the order of the scan', () => {
@@ -29,7 +31,7 @@ test('localizers, screenshots and the like are left out and listed; slices come 
       slice(0, { ImageType: 'DERIVED\\SECONDARY\\MPR' }),
       slice(0, { ImageOrientationPatient: '1\\0\\0\\0\\0\\-1' }),
     ),
-    'quarantine',
+    strict,
   );
   expect(slices.map(({ geometry }) => geometry.place)).toEqual(
     Array.from({ length: 12 }, (_, index) => index * 3),
@@ -39,13 +41,24 @@ test('localizers, screenshots and the like are left out and listed; slices come 
   ]);
 });
 
+test('derived slices are kept where the rule accepts them, but never what CipherDose made', () => {
+  const derived = { ImageType: 'DERIVED\\PRIMARY\\AXIAL' };
+  const ours = { ...derived, ContributingEquipmentSequence: [{ ManufacturerModelName: 'CipherDose' }] };
+  const { slices, leftOut } = surveySeries(series(slice(0, derived), slice(3, derived), slice(6, ours)), {
+    ...strict,
+    derived: 'accept',
+  });
+  expect(slices).toHaveLength(2);
+  expect(leftOut).toEqual([{ instance: 'instance-2', reason: 'made by CipherDose' }]);
+});
+
 test('gaps are found unless they are accepted; several phases at one place are none', () => {
   const gap = series(...stack(10).toSpliced(4, 2));
-  expect(() => surveySeries(gap, 'quarantine')).toThrow(
+  expect(() => surveySeries(gap, strict)).toThrow(
     expect.objectContaining({ code: 'SERIES_INCOMPLETE', details: { gaps: 1, slicesMissing: 2 } }),
   );
-  expect(surveySeries(gap, 'accept').slices).toHaveLength(8);
-  expect(surveySeries(series(...stack(5), ...stack(5)), 'quarantine').slices).toHaveLength(10);
+  expect(surveySeries(gap, { ...strict, gaps: 'accept' }).slices).toHaveLength(8);
+  expect(surveySeries(series(...stack(5), ...stack(5)), strict).slices).toHaveLength(10);
 });
 
 test.each([
@@ -54,5 +67,5 @@ test.each([
   ['DICOM_ATTRIBUTE_MISSING', series(slice(0, { ImagePositionPatient: undefined }))],
   ['DICOM_ATTRIBUTE_INVALID', series(slice(0, { PixelSpacing: '0.7' }))],
 ])('%s', (code, tags) => {
-  expect(() => surveySeries(tags, 'quarantine')).toThrow(expect.objectContaining({ code }));
+  expect(() => surveySeries(tags, strict)).toThrow(expect.objectContaining({ code }));
 });

@@ -51,7 +51,11 @@ export class RuleTrial {
     const orthancs = [...this.#orthancs.values()].filter(({ name }) => (orthanc ?? name) === name);
     const { found, more } = series === undefined ? await list(orthancs, most) : await one(orthancs, series);
     const withFacts = found.filter((item): item is FoundSeries & { facts: SeriesFacts } => !!item.facts);
-    const choices = await this.#choose({ rules, series: withFacts.map(({ facts }) => facts), now: this.#now() });
+    const choices = await this.#choose({
+      rules,
+      series: withFacts.map(({ facts }) => facts),
+      now: this.#now(),
+    });
     const chosen = new Map(withFacts.map((item, index) => [item as FoundSeries, choices[index]]));
     return {
       more,
@@ -94,7 +98,9 @@ async function list(
     const page = await orthanc.listCtSeries(0, most - found.length + 1);
     const wanted = page.slice(0, most - found.length);
     for (let start = 0; start < wanted.length; start += abreast)
-      found.push(...(await Promise.all(wanted.slice(start, start + abreast).map((series) => look(orthanc, series)))));
+      found.push(
+        ...(await Promise.all(wanted.slice(start, start + abreast).map((series) => look(orthanc, series)))),
+      );
     if (page.length > wanted.length) return { found, more: true };
   }
   return { found, more: false };

@@ -17,7 +17,11 @@ export async function startStatus(parts: StatusParts): Promise<StatusServer> {
   } catch (cause) {
     await app.close();
     const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    throw new DenoiseError('CONFIG_INVALID', { field: 'status.port', reason: `cannot listen: ${code}` }, { cause });
+    throw new DenoiseError(
+      'CONFIG_INVALID',
+      { field: 'status.port', reason: `cannot listen: ${code}` },
+      { cause },
+    );
   }
   const { address, port: taken, family } = app.server.address() as AddressInfo;
   const name = family === 'IPv6' ? `[${address}]` : address;

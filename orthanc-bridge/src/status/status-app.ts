@@ -58,7 +58,9 @@ export async function buildStatusApp(parts: StatusParts): Promise<FastifyInstanc
   await app.register(sessionRoutes, { audit, isKnownName: (name) => names.has(name) });
 
   const viewers = new Map(
-    config.orthancs.flatMap(({ name, viewerUrl }) => (viewerUrl === undefined ? [] : [[name, viewerUrl] as const])),
+    config.orthancs.flatMap(({ name, viewerUrl }) =>
+      viewerUrl === undefined ? [] : [[name, viewerUrl] as const],
+    ),
   );
   await app.register(bridgeRoutes, {
     ...{ bridge, auditFile, dataFolder: config.dataFolder },

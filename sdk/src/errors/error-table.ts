@@ -105,6 +105,9 @@ export const errorTable = {
   QUEUE_IN_USE: entry(0, false, 'Another bridge uses the queue folder'),
   JOB_UNKNOWN: entry(0, false, 'There is no such job'),
   DISK_WATERMARK: entry(0, true, 'The disk of the bridge is nearly full'),
+  LOGIN_NEEDED: entry(401, false, 'Log in first'),
+  LOGIN_REFUSED: entry(401, false, 'The name or the password is wrong'),
+  ORIGIN_REFUSED: entry(403, false, 'The request came from another web site'),
   // Command line
   USAGE: entry(0, false, 'The command line is not valid'),
   FILE_UNREADABLE: entry(0, false, 'The file cannot be read'),

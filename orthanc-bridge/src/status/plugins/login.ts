@@ -39,7 +39,13 @@ export const login = fp(
       cookieName: 'cipherdose-bridge',
       saveUninitialized: false,
       rolling: true,
-      cookie: { path: '/', httpOnly: true, sameSite: 'strict', secure: https, maxAge: sessionHours * 3_600_000 },
+      cookie: {
+        path: '/',
+        httpOnly: true,
+        sameSite: 'strict',
+        secure: https,
+        maxAge: sessionHours * 3_600_000,
+      },
     });
     app.decorate('isUser', (name: string, password: string) => {
       const user = users.find((each) => each.name === name);

@@ -25,7 +25,9 @@ export const pageFiles = fp(
       ['/', new URL('index.html', written)],
       ...['style.css', 'icon.svg'].map((name) => [`/assets/${name}`, new URL(name, written)] as const),
       ...scripts.map((name) => [`/assets/${name}`, new URL(name, compiled)] as const),
-      ...['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => [`/assets/${name}`, new URL(name, charts)] as const),
+      ...['uPlot.iife.min.js', 'uPlot.min.css'].map(
+        (name) => [`/assets/${name}`, new URL(name, charts)] as const,
+      ),
     ];
     for (const [address, file] of files) {
       const content = await readFile(file);

@@ -49,7 +49,10 @@ export const bridgeRoutes: FastifyPluginAsyncZod<BridgeRouteOptions> = async (ap
       const hours = Number(request.query.hours) as keyof typeof columns;
       const bucketMinutes = columns[hours];
       const buckets = await bridge.history(hours, bucketMinutes);
-      return { bucketMinutes, buckets: buckets.map((each) => ({ ...each, start: each.start.toISOString() })) };
+      return {
+        bucketMinutes,
+        buckets: buckets.map((each) => ({ ...each, start: each.start.toISOString() })),
+      };
     },
   );
 

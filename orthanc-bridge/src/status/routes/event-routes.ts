@@ -7,7 +7,10 @@ import { liveMessages } from '../live-messages.ts';
 /** Browsers come back by themselves; then the login is checked again. */
 const longestMs = 15 * 60_000;
 
-export const eventRoutes: FastifyPluginAsyncZod<{ readonly events: BridgeEvents }> = async (app, { events }) => {
+export const eventRoutes: FastifyPluginAsyncZod<{ readonly events: BridgeEvents }> = async (
+  app,
+  { events },
+) => {
   // Its default export has types that do not fit Node's modules; this one lacks the wrapper.
   await app.register(fp(fastifySSE), { heartbeatInterval: 15_000 });
   const closing = new AbortController();

@@ -24,9 +24,13 @@ export const operationRoutes: FastifyPluginAsyncZod<{
   });
   const config = { public: true } as const;
 
-  app.get('/healthz', { config: { ...config, rateLimit: false }, schema: { response: { 200: health } } }, () => ({
-    status: 'ok' as const,
-  }));
+  app.get(
+    '/healthz',
+    { config: { ...config, rateLimit: false }, schema: { response: { 200: health } } },
+    () => ({
+      status: 'ok' as const,
+    }),
+  );
 
   app.get(
     '/readyz',

@@ -40,11 +40,15 @@ export const seriesRoutes: FastifyPluginAsyncZod<SeriesRouteOptions> = async (ap
     return { job, study: await orthanc.study(job.study) };
   };
 
-  app.get('/api/jobs', { schema: { querystring: query, response: { 200: jobListSchema } } }, async (request) => {
-    const { state, limit } = request.query;
-    const jobs = await bridge.jobs({ limit, ...(state === undefined ? {} : { states: [state].flat() }) });
-    return { jobs: jobs.map((job) => viewJob(job, bridge.progress().get(job.id))) };
-  });
+  app.get(
+    '/api/jobs',
+    { schema: { querystring: query, response: { 200: jobListSchema } } },
+    async (request) => {
+      const { state, limit } = request.query;
+      const jobs = await bridge.jobs({ limit, ...(state === undefined ? {} : { states: [state].flat() }) });
+      return { jobs: jobs.map((job) => viewJob(job, bridge.progress().get(job.id))) };
+    },
+  );
 
   app.get('/api/jobs/:id', { schema: { params, response: { 200: jobSchema } } }, async (request) => {
     const job = await bridge.job(request.params.id);
@@ -72,11 +76,15 @@ export const seriesRoutes: FastifyPluginAsyncZod<SeriesRouteOptions> = async (ap
     return reply.type('image/png').send(png);
   });
 
-  app.get('/api/jobs/:id/patient', { schema: { params, response: { 200: patientSchema } } }, async (request) => {
-    if (!showPatientNames) throw new DenoiseError('ROUTE_UNKNOWN');
-    const { study } = await studyOf(request.params.id);
-    return { name: study.PatientMainDicomTags?.PatientName ?? '' };
-  });
+  app.get(
+    '/api/jobs/:id/patient',
+    { schema: { params, response: { 200: patientSchema } } },
+    async (request) => {
+      if (!showPatientNames) throw new DenoiseError('ROUTE_UNKNOWN');
+      const { study } = await studyOf(request.params.id);
+      return { name: study.PatientMainDicomTags?.PatientName ?? '' };
+    },
+  );
 
   app.get('/jobs/:id/viewer', { schema: { params } }, async (request, reply) => {
     const { job, study } = await studyOf(request.params.id);

@@ -1,12 +1,14 @@
 export interface ViewerSettings {
   /** Address of the model host. */
   readonly serverUrl: string;
+  /** What the viewer calls the archive. */
+  readonly archiveName: string;
   /** More of `window.config.cipherDose`. */
   readonly cipherDose?: Readonly<Record<string, unknown>>;
 }
 
 /** The `app-config.js` that OHIF starts with; docs/ohif.md explains it. */
-export function appConfig({ serverUrl, cipherDose = {} }: ViewerSettings): string {
+export function appConfig({ serverUrl, archiveName, cipherDose = {} }: ViewerSettings): string {
   const config = {
     routerBasename: null,
     showStudyList: true,
@@ -27,7 +29,7 @@ export function appConfig({ serverUrl, cipherDose = {} }: ViewerSettings): strin
         namespace: '@ohif/extension-default.dataSourcesModule.dicomweb',
         sourceName: 'archive',
         configuration: {
-          friendlyName: 'Orthanc',
+          friendlyName: archiveName,
           name: 'archive',
           wadoUriRoot: '/wado',
           qidoRoot: '/dicom-web',

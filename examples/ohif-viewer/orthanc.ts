@@ -1,25 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** An Orthanc of our own on the loopback address, with DICOMweb under `/dicom-web`, gone when it is closed. */
-export interface RunningOrthanc {
-  readonly url: string;
-  upload(file: Uint8Array<ArrayBuffer>): Promise<void>;
-  close(): Promise<void>;
-}
+import type { Archive } from './archive.ts';
 
 const plugin = '/usr/share/orthanc/plugins/libOrthancDicomWeb.so';
 
-/** @throws Error if Orthanc is not installed or does not start */
-export async function startOrthanc(): Promise<RunningOrthanc> {
-  if (spawnSync('Orthanc', ['--version'], { stdio: 'ignore' }).status !== 0)
-    throw new Error(
-      'Orthanc is missing: apt-get install orthanc orthanc-dicomweb, or name an archive with --archive',
-    );
+export const isOrthancInstalled = (): boolean =>
+  existsSync(plugin) && spawnSync('Orthanc', ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** An Orthanc of our own. @throws Error if it is not installed or does not start */
+export async function startOrthanc(): Promise<Archive> {
+  if (!isOrthancInstalled()) throw new Error('Orthanc is missing: apt-get install orthanc orthanc-dicomweb');
   const folder = mkdtempSync(join(tmpdir(), 'cipherdose-orthanc-'));
   const port = await freePort();
   const name = `cipherdose-${port}-${process.pid}`;
@@ -64,6 +58,7 @@ export async function startOrthanc(): Promise<RunningOrthanc> {
   }
   return {
     url,
+    name: 'Orthanc',
     async upload(file) {
       const response = await fetch(`${url}/instances`, { method: 'POST', body: file });
       if (!response.ok) throw new Error(`Orthanc does not take a file: ${response.status}`);

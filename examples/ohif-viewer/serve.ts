@@ -6,7 +6,8 @@ import { buildBundles, bundlesFolder } from '@cipherdose/ohif-extension/build';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { startHost } from '@cipherdose/server';
 import { appConfig } from './app-config.ts';
-import { startOrthanc } from './orthanc.ts';
+import { startEmbeddedArchive } from './embedded-archive.ts';
+import { isOrthancInstalled, startOrthanc } from './orthanc.ts';
 import { serveViewer } from './viewer-server.ts';
 
 // npm run viewer: an archive with the sample series, a model host, and a real OHIF with the extension.
@@ -17,7 +18,10 @@ const { values } = parseArgs({
     ohif: { type: 'string', default: '3.13.2' },
     /** A model host that runs already; without it one is started here. */
     server: { type: 'string' },
-    /** A DICOMweb archive that runs already, for example `http://127.0.0.1:8042`; without it Orthanc is started here. */
+    /**
+     * A DICOMweb archive that runs already, for example `http://127.0.0.1:8042`; `orthanc` or `embedded` starts one here.
+     * Without it: Orthanc if it is installed, else the embedded one, which keeps nothing.
+     */
     archive: { type: 'string' },
     /** More of `window.config.cipherDose`, as JSON. */
     settings: { type: 'string', default: '{}' },
@@ -35,20 +39,23 @@ if (!existsSync(`${ohif}/index.html`)) {
 }
 await buildBundles();
 
-const orthanc = values.archive === undefined ? await startOrthanc() : undefined;
+const kind = values.archive ?? (isOrthancInstalled() ? 'orthanc' : 'embedded');
+const own =
+  kind === 'orthanc' ? await startOrthanc() : kind === 'embedded' ? await startEmbeddedArchive() : undefined;
 const samples = globSync(`${project}examples/sample-series/low-dose/*.dcm`).map(
   (file) => new Uint8Array(readFileSync(file)),
 );
-for (const file of samples) await orthanc?.upload(file);
+for (const file of samples) await own?.upload(file);
 
 let hostUrl = values.server ?? '';
 const viewer = await serveViewer({
   ohif,
   bundles: bundlesFolder,
-  archiveUrl: values.archive ?? orthanc?.url ?? '',
+  archiveUrl: own?.url ?? kind,
   appConfig: () =>
     appConfig({
       serverUrl: hostUrl,
+      archiveName: own?.name ?? 'Archive',
       cipherDose: JSON.parse(values.settings) as Record<string, unknown>,
     }),
   hostUrl: () => hostUrl,
@@ -60,11 +67,11 @@ const host =
     ? await startHost({ open: true, port: 0, corsOrigins: [viewer.origin], logLevel: 'error' })
     : undefined;
 hostUrl = values.server ?? host?.url ?? '';
-const study = orthanc && samples[0] ? readCtSlice(samples[0]).studyInstanceUid : undefined;
+const study = own && samples[0] ? readCtSlice(samples[0]).studyInstanceUid : undefined;
 const path = study === undefined ? '/' : `/cipherdose?StudyInstanceUIDs=${study}`;
-console.log(`OHIF ${values.ohif}: ${viewer.origin}${path}  (Ctrl+C ends it)`);
+console.log(`OHIF ${values.ohif} on ${own?.name ?? kind}: ${viewer.origin}${path}  (Ctrl+C ends it)`);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    void Promise.all([viewer.close(), host?.close(), orthanc?.close()]).then(() => process.exit(0));
+    void Promise.all([viewer.close(), host?.close(), own?.close()]).then(() => process.exit(0));
   });

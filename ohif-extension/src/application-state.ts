@@ -1,5 +1,6 @@
-import type { DenoisePhase, ModelDetail, ModelSummary } from '@cipherdose/sdk';
+import type { ModelDetail, ModelSummary } from '@cipherdose/sdk';
 import type { FailureText } from './panel/failure-text.ts';
+import type { RunPhase } from './panel/wording.ts';
 import type { DenoisedSeries } from './run/denoised-series.ts';
 import type { Stage } from './run/stage-clock.ts';
 import type { UserSettings } from './settings/user-settings.ts';
@@ -12,7 +13,7 @@ export type Connection =
 
 export interface RunView {
   readonly series: DenoisedSeries;
-  readonly phase: DenoisePhase;
+  readonly phase: RunPhase;
   readonly slicesDone: number;
   readonly slices: number;
   /** Part of the work that is done, 0..1. */

@@ -10,13 +10,14 @@ import {
   type ModelChoice,
 } from './model-host.ts';
 import type { DisplaySet, Instance } from './ohif.ts';
-import { failureText } from './panel/failure-text.ts';
+import { failureText, waitingText } from './panel/failure-text.ts';
 import { count, productTitle } from './panel/wording.ts';
 import { DenoisedSeries } from './run/denoised-series.ts';
 import { runDenoise } from './run/denoise-run.ts';
 import { rangeIndices } from './run/slice-order.ts';
 import type { Stage } from './run/stage-clock.ts';
 import { createStore, type Store } from './run/store.ts';
+import { throughInterruptions } from './run/wait-for-return.ts';
 import { saveSeries, zipSeries, type WriteOptions } from './save/save-series.ts';
 import type { AdminSettings } from './settings/admin-settings.ts';
 import { loadUserSettings, saveUserSettings, type UserSettings } from './settings/user-settings.ts';
@@ -250,8 +251,8 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
       };
       state.set({ run: view });
       if (series.count('done') === 0) void showSideBySide(viewer, [displaySet, result.local.displaySet]);
-      try {
-        const failure = await runDenoise({
+      const attempt = (): Promise<DenoiseError | undefined> =>
+        runDenoise({
           series,
           indices,
           focus,
@@ -280,6 +281,18 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
             };
             state.set({ run: view });
           },
+        });
+      const [firstSlice] = series.slices;
+      /** Asks host and archive once. */
+      const probe = async (): Promise<void> => {
+        await metadataClient(access()).models(own.signal);
+        if (firstSlice) await viewer.archive().retrieve(firstSlice.address, own.signal);
+      };
+      try {
+        const failure = await throughInterruptions(attempt, probe, own.signal, (error) => {
+          const waiting = error && waitingText(error);
+          view = { ...view, phase: waiting ? 'offline' : 'prepare', secondsLeft: undefined };
+          state.set({ run: view, failure: waiting, announcement: waiting?.title ?? 'Denoising goes on.' });
         });
         if (failure) fail(failure);
       } finally {

@@ -16,12 +16,18 @@ interface TestViewport {
   getImageData?(): { imageData: { getPointData(): { getScalars(): { getData(): Int16Array } } } };
 }
 
-/** Runs `npm run viewer` as a user would: OHIF, the extension and an Orthanc with the sample series. */
-export function startViewer(version: string, hostUrl: string, settings: object): Promise<ServedPage> {
-  requireDebian(['chromium', 'orthanc', 'orthanc-dicomweb']);
+/** Runs `npm run viewer` as a user would: OHIF, the extension and an archive with the sample series. */
+export function startViewer(
+  version: string,
+  hostUrl: string,
+  settings: object,
+  archive: 'orthanc' | 'embedded' = 'orthanc',
+): Promise<ServedPage> {
+  if (archive === 'orthanc') requireDebian(['orthanc', 'orthanc-dicomweb']);
   return startServedPage(
     'examples/dist/ohif-viewer/serve.js',
     ...['--port', '0', '--ohif', version, '--server', hostUrl, '--settings', JSON.stringify(settings)],
+    ...['--archive', archive],
   );
 }
 

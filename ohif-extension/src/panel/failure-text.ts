@@ -14,9 +14,10 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
   DICOM_PARSE: text('A slice is not readable DICOM.', otherSeries),
   DICOM_NOT_CT: text('A slice is not a CT image.', otherSeries),
   DICOM_COMPRESSED: text(
-    'The archive keeps these slices compressed, which cannot be denoised here yet.',
+    'These slices are compressed in a way that cannot be decoded exactly.',
     'Ask your PACS administrator for uncompressed images (Explicit VR Little Endian).',
   ),
+  DICOM_DECODE: text('The compressed pixels of a slice are damaged.', otherSeries),
   DICOM_MULTIFRAME: text('Multi-frame images cannot be denoised.', otherSeries),
   DICOM_PIXEL_LENGTH: text('The pixels of a slice are cut short.', otherSeries),
   DICOM_ATTRIBUTE_MISSING: text('A slice lacks an attribute that every CT slice has.', otherSeries),
@@ -72,6 +73,12 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
     'Reload the page; it needs a browser of 2024 or later.',
   ),
 };
+
+/** A failure that is waited for: the run goes on by itself, so that is what is said. */
+export function waitingText(error: unknown): FailureText {
+  const { title } = failureText(error);
+  return { title, advice: 'What is done stays, and the run goes on by itself when it can. Cancel ends it.' };
+}
 
 /** Every failure has a text; those that nobody can act on keep their code for a report. */
 export function failureText(error: unknown): FailureText {

@@ -29,12 +29,16 @@ export const rangeTexts: Readonly<Record<SliceRange, string>> = {
   series: 'Whole series',
 };
 
-export const phaseTexts: Readonly<Record<DenoisePhase, string>> = {
+/** `offline`: waiting for the server, the archive or the network. */
+export type RunPhase = DenoisePhase | 'offline';
+
+export const phaseTexts: Readonly<Record<RunPhase, string>> = {
   prepare: 'Reading images',
   encrypt: 'Encrypting on this computer',
   evaluate: 'The server computes on encrypted data',
   decrypt: 'Decrypting on this computer',
   done: 'Slice done',
+  offline: 'Waiting for the connection',
 };
 
 export function bytes(count: number): string {

@@ -1,6 +1,7 @@
 import { createDenoiseClient, type DenoiseProgress, type HuImage } from '@cipherdose/sdk';
 import { DenoiseError, type ErrorCode } from '@cipherdose/sdk/errors';
-import { isDenoised, readCtSlice } from '@cipherdose/sdk/dicom';
+import { isDenoised } from '@cipherdose/sdk/dicom';
+import { readSlice } from '../dicom/read-slice.ts';
 import { dicomwebArchive } from '../dicomweb/dicomweb-archive.ts';
 import { StageClock, type Stage } from '../run/stage-clock.ts';
 import type { Logins, NextSlice, RunSettings } from './messages.ts';
@@ -24,6 +25,7 @@ const ofOneSlice: ReadonlySet<ErrorCode> = new Set([
   'DICOM_PARSE',
   'DICOM_NOT_CT',
   'DICOM_COMPRESSED',
+  'DICOM_DECODE',
   'DICOM_MULTIFRAME',
   'DICOM_ATTRIBUTE_MISSING',
   'DICOM_ATTRIBUTE_INVALID',
@@ -64,7 +66,7 @@ export async function runSlices(settings: RunSettings, events: RunEvents): Promi
       const next = fatal ? undefined : await events.next();
       if (!next) return;
       try {
-        const image = await readSlice(next);
+        const image = await fetchSlice(next);
         taken.push({ index: next.index, image });
         yield image;
       } catch (error) {
@@ -73,9 +75,9 @@ export async function runSlices(settings: RunSettings, events: RunEvents): Promi
     }
   }
 
-  async function readSlice({ address }: NextSlice): Promise<HuImage> {
+  async function fetchSlice({ address }: NextSlice): Promise<HuImage> {
     const started = performance.now();
-    const slice = readCtSlice(await archive.retrieve(address, never.signal));
+    const slice = await readSlice(await archive.retrieve(address, never.signal));
     clock.add('read', performance.now() - started);
     if (isDenoised(slice)) throw new DenoiseError('DICOM_DENOISED');
     const { image } = slice;

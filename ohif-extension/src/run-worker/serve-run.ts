@@ -6,6 +6,9 @@ import { runSlices, type RunEvents } from './run-slices.ts';
 // A content security policy may forbid eval; without this zod would try it and be reported.
 config({ jitless: true });
 
+// A decoder of compressed slices tells its progress by console.log.
+globalThis.console.log = () => undefined;
+
 // A whole run happens here and in workers of this worker, so that the viewer stays free. Ending it ends everything:
 // requests, keys and memory.
 

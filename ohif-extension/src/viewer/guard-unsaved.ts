@@ -1,7 +1,19 @@
 const question = 'Denoised slices are not saved yet and will be lost. Leave anyway?';
 const leaving = '[data-cy="return-to-work-list"]';
 
-/** Asks before unsaved results vanish: on closing or reloading the page, and on OHIF's way back to the study list. */
+/** What is used of the Navigation API, which not every browser has. */
+interface Navigation {
+  addEventListener(type: 'navigate', listener: (event: NavigateEvent) => void): void;
+  removeEventListener(type: 'navigate', listener: (event: NavigateEvent) => void): void;
+}
+interface NavigateEvent extends Event {
+  readonly navigationType: 'push' | 'reload' | 'replace' | 'traverse';
+}
+
+/**
+ * Asks before unsaved results vanish: on closing or reloading the page, on OHIF's way back to the study list, and, in
+ * browsers that let a page ask, on the way back of the browser itself.
+ */
 export function guardUnsaved(unsaved: () => boolean): () => void {
   const onUnload = (event: BeforeUnloadEvent): void => {
     if (unsaved()) event.preventDefault();
@@ -12,10 +24,17 @@ export function guardUnsaved(unsaved: () => boolean): () => void {
     event.preventDefault();
     event.stopImmediatePropagation();
   };
+  const onNavigate = (event: NavigateEvent): void => {
+    if (event.navigationType !== 'traverse' || !event.cancelable) return;
+    if (unsaved() && !confirm(question)) event.preventDefault();
+  };
+  const { navigation } = globalThis as { readonly navigation?: Navigation };
   addEventListener('beforeunload', onUnload);
+  navigation?.addEventListener('navigate', onNavigate);
   document.addEventListener('click', onClick, true);
   return () => {
     removeEventListener('beforeunload', onUnload);
+    navigation?.removeEventListener('navigate', onNavigate);
     document.removeEventListener('click', onClick, true);
   };
 }

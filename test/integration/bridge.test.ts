@@ -1,15 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
-import { readCtSlice } from '@cipherdose/sdk/dicom';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadModel, startHost } from '@cipherdose/server';
 import type { Bridge } from '@cipherdose/orthanc-bridge';
-import { allEnded, expectedHu, isDenoised, storedSeries } from '../support/bridge-fixture.ts';
+import { allEnded, expectedHu, isDenoised, prepareQueue, storedSeries } from '../support/bridge-fixture.ts';
+import { bridgeConfig, writeBridgeConfig } from '../support/bridge-config.ts';
 import { bridgeSuite } from '../support/bridge-suite.ts';
-import { until } from '../support/child-process.ts';
+import { startProcess, until } from '../support/child-process.ts';
 import type { TestOrthanc } from '../support/orthanc.ts';
-import { sampleFile } from '../support/sample-files.ts';
+import { runNode } from '../support/run-node.ts';
 import { syntheticSeries } from '../support/synthetic-series.ts';
 
 const suite = bridgeSuite();
@@ -25,11 +26,6 @@ async function derivedOf(orthanc: TestOrthanc) {
   const derived = await storedSeries(orthanc, isDenoised);
   expect(derived).toHaveLength(1);
   return derived[0];
-}
-
-async function deleteStudies(orthanc: TestOrthanc): Promise<void> {
-  for (const study of await orthanc.get<string[]>('/studies'))
-    await orthanc.send('DELETE', `/studies/${study}`);
 }
 
 describe('a series', () => {
@@ -97,92 +93,76 @@ describe('a series', () => {
   });
 });
 
+test('what was there before the bridge is left alone, also after a restart; what comes later is taken', async () => {
+  const orthanc = await suite.orthanc();
+  await send(orthanc, syntheticSeries(1, 2));
+  const config = await bridgeConfig({ orthanc, hostUrl: suite.tiny.host.url });
+  const first = await suite.start(config);
+  await watching(first);
+  await first.close();
+  const second = await suite.start(config);
+  await send(orthanc, syntheticSeries(2, 2));
+  await allEnded(() => second.jobs(), 1);
+  // Reconciliation runs every three seconds here.
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  expect(await second.jobs()).toHaveLength(1);
+  expect(await storedSeries(orthanc)).toHaveLength(3);
+});
+
+test('the command line: dry run, orders to a running bridge and to none, audit', async () => {
+  const orthanc = await suite.orthanc();
+  const slices = syntheticSeries(4, 5);
+  await send(orthanc, slices.toSpliced(2, 1));
+  const config = writeBridgeConfig({
+    ...{ orthanc, hostUrl: suite.tiny.host.url, watch: { backfill: true } },
+    settings: {
+      logLevel: 'info',
+      rules: [
+        { name: 'heads', match: { bodyPart: 'HEAD' }, action: { model: 'tiny' } },
+        { name: 'chests', match: { seriesDescription: 'che*' }, action: { model: 'tiny' } },
+      ],
+    },
+  });
+  await prepareQueue(join(config, '..'));
+  const program = 'orthanc-bridge/dist/main.js';
+  const bridge = (...words: string[]) => runNode(program, ['--config', config, ...words]);
+
+  const dry = await bridge('dry-run', '--json');
+  const [series] = await orthanc.get<string[]>('/series');
+  expect(JSON.parse(dry.stdout)).toEqual({
+    ...{ orthanc: 'pacs', series, instances: 4, rule: 'chests' },
+    refused: [{ rule: 'heads', reasons: ['bodyPart is missing'] }],
+  });
+  expect((await bridge('pause')).code).toBe(0);
+  const running = await startProcess(process.execPath, [
+    fileURLToPath(new URL(`../../${program}`, import.meta.url)),
+    '--config',
+    config,
+  ]);
+  suite.atEnd(() => running.end('SIGKILL'));
+  await until('it runs', () => running.output().includes('bridge started'));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(running.output()).not.toContain('series started');
+  expect((await bridge('resume')).code).toBe(0);
+  await until('the gap is found', () => running.output().includes('series given up'));
+  const [, job = ''] = /"job":"([0-9a-f]{16})"/.exec(running.output()) ?? [];
+  expect(await bridge('replay', 'nobody')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('JOB_UNKNOWN'),
+  });
+  expect((await bridge('replay', job)).code).toBe(0);
+  await until('it is tried again', () => running.output().includes('"run":2'));
+  await running.end('SIGTERM');
+  expect(running.output()).toContain('bridge stopped');
+  expect(await bridge('verify-audit')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/ entries, whole$/m),
+  });
+  expect(await bridge('dry-run', '--limit', '0')).toMatchObject({ code: 1 });
+});
+
 const text = (element: { readonly value: Uint8Array } | undefined): string =>
   Buffer.from(element?.value ?? []).toString('latin1');
-
-const damaged = [
-  ['corrupt/no-rescale', 'DICOM_ATTRIBUTE_MISSING', { attribute: 'RescaleSlope' }],
-  ['corrupt/no-rows', 'DICOM_ATTRIBUTE_MISSING', { attribute: 'Rows' }],
-  ['corrupt/no-spacing', 'DICOM_ATTRIBUTE_MISSING', { attribute: 'PixelSpacing' }],
-  [
-    'corrupt/odd-slope',
-    'DICOM_ATTRIBUTE_INVALID',
-    { attribute: 'RescaleSlope', reason: 'not 1, so HU are not exact', slope: 0.5 },
-  ],
-  [
-    'corrupt/slope-zero',
-    'DICOM_ATTRIBUTE_INVALID',
-    { attribute: 'RescaleSlope', reason: 'not 1, so HU are not exact', slope: 0 },
-  ],
-  ['corrupt/short-pixeldata', 'DICOM_PIXEL_LENGTH', { bytes: 523_288, expected: 524_288 }],
-  ['legacy-enhanced', 'SERIES_EMPTY', { leftOut: '1 multi-frame' }],
-] as const;
-
-describe('real files', () => {
-  const lossless = [
-    ...['implicit', 'big-endian', 'deflated', 'rle', 'jpeg-ls', 'jpeg-2000'],
-    ...['jpeg-lossless-57', 'jpeg-lossless-70'],
-  ];
-
-  test('one slice in every lossless transfer syntax gives the same derived pixels', async () => {
-    const orthanc = await suite.orthanc();
-    const bridge = await suite.bridge({ orthanc, watch: { backfill: true } });
-    const expected = expectedHu(suite.tiny.network, readCtSlice(sampleFile('implicit')));
-    let last: Awaited<ReturnType<Bridge['jobs']>> = [];
-    for (const name of lossless) {
-      await orthanc.upload(sampleFile(name));
-      await until(
-        () => `${name} is denoised: ${JSON.stringify(last)}`,
-        async () => {
-          last = await bridge.jobs();
-          const series = await orthanc.get<string[]>('/series');
-          return series.length === 2 && last.every(({ state }) => state === 'done');
-        },
-      );
-      await allEnded(() => bridge.jobs(), 1);
-      expect((await derivedOf(orthanc))?.slices[0]?.image.hu).toEqual(expected);
-      await deleteStudies(orthanc);
-    }
-  });
-
-  test('damaged slices are quarantined, each with its own reason', async () => {
-    const orthanc = await suite.orthanc();
-    const bridge = await suite.bridge({ orthanc, watch: { backfill: true } });
-    for (const [name, errorCode, details] of damaged) {
-      await orthanc.upload(sampleFile(name));
-      const found = (): Promise<boolean> =>
-        bridge
-          .jobs({ states: ['quarantined'] })
-          .then((jobs) =>
-            jobs.some((job) => job.errorCode === errorCode && isDeepStrictEqual(job.errorDetails, details)),
-          );
-      await until(`${name} is quarantined`, found, 30);
-      expect(await orthanc.get<string[]>('/series')).toHaveLength(1);
-      await deleteStudies(orthanc);
-    }
-    for (const name of ['empty', 'garbage', 'header-only', 'truncated'])
-      await expect(orthanc.upload(sampleFile(`corrupt/${name}`))).rejects.toThrow(/upload: 400/);
-  });
-
-  test('GE, Philips: come back exactly; a Siemens series that calls itself derived is left alone', async () => {
-    const orthanc = await suite.orthanc();
-    const bridge = await suite.bridge({ orthanc, watch: { backfill: true } });
-    const skipped: string[] = [];
-    bridge.events.on('skipped', (_orthanc, series) => skipped.push(series));
-    const { ParentSeries } = await orthanc.upload(sampleFile('siemens-sensation16'));
-    for (const name of ['ge-lightspeed16', 'philips-brilliance16']) await orthanc.upload(sampleFile(name));
-    const jobs = await allEnded(() => bridge.jobs(), 2);
-    expect(jobs.map(({ state }) => state)).toEqual(['done', 'done']);
-    await until('the derived series is left alone', () => skipped.includes(ParentSeries));
-    const derived = await storedSeries(orthanc, isDenoised);
-    for (const name of ['ge-lightspeed16', 'philips-brilliance16']) {
-      const expected = expectedHu(suite.tiny.network, readCtSlice(sampleFile(name)));
-      expect(derived.filter(({ slices }) => isDeepStrictEqual(slices[0]?.image.hu, expected))).toHaveLength(
-        1,
-      );
-    }
-  });
-});
 
 test('the shipped sample series comes back complete with the shipped linear model', async () => {
   const host = await startHost({ threads: 1 });

@@ -96,6 +96,12 @@ interface OrthancSeries {
   readonly MainDicomTags: Readonly<Record<string, string>>;
 }
 
+/** Empties an Orthanc. */
+export async function deleteStudies(orthanc: TestOrthanc): Promise<void> {
+  for (const study of await orthanc.get<string[]>('/studies'))
+    await orthanc.send('DELETE', `/studies/${study}`);
+}
+
 export const isDenoised = (description: string): boolean => description.endsWith(' [denoised]');
 
 /** What the derived slice must hold: the clear result, clamped to the stored values, padding as it was. */

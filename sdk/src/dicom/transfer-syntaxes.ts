@@ -33,6 +33,8 @@ const known: Readonly<Record<string, TransferSyntax>> = {
   '1.2.840.10008.1.2.1.99': { name: 'Deflated Explicit VR Little Endian', encoding, deflated: true },
   '1.2.840.10008.1.2.4.50': compressed('JPEG Baseline'),
   '1.2.840.10008.1.2.4.51': compressed('JPEG Extended'),
+  '1.2.840.10008.1.2.4.53': compressed('JPEG Spectral Selection'),
+  '1.2.840.10008.1.2.4.55': compressed('JPEG Full Progression'),
   '1.2.840.10008.1.2.4.57': compressed('JPEG Lossless'),
   '1.2.840.10008.1.2.4.70': compressed('JPEG Lossless, First-Order Prediction'),
   '1.2.840.10008.1.2.4.80': compressed('JPEG-LS Lossless'),

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { tags } from '#sdk/dicom/tags.js';
 import { SliceReader } from '#bridge/pixels/slice-reader.js';
 import { toNativeSyntax } from '@cipherdose/sdk/pixels';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
@@ -24,8 +26,20 @@ describe('compressed slices', () => {
     await expect(reader.read(broken)).rejects.toMatchObject({ code: 'DICOM_DECODE' });
   });
 
+  // What other programs decode: pydicom with Pillow's OpenJPEG, and dcmdjpls of DCMTK with CharLS.
+  test.each([
+    ['jpeg-2000-lossy', 'ca3472c2d32b272f041d11868d17e58325ae8928fab94964fc486297a228436d'],
+    ['jpeg-ls-near', '9595c2a8a59647d6b8e4445486984c615b2ac99085eca0d18988bec429ebd6b8'],
+  ])('%s has the words that the reference decoder gives', async (name, digest) => {
+    const { dataSet } = await reader.read(sampleFile(name));
+    const words = dataSet.get(tags.pixelData)?.value ?? new Uint8Array(0);
+    expect(createHash('sha256').update(words).digest('hex')).toBe(digest);
+  });
+
   test.each([
     ['jpeg-extended', 'JPEG Extended'],
+    ['jpeg-spectral', 'JPEG Spectral Selection'],
+    ['jpeg-progressive', 'JPEG Full Progression'],
     ['jpeg-baseline', 'JPEG Baseline'],
   ])('%s is refused by name', async (name, syntax) => {
     await expect(reader.read(sampleFile(name))).rejects.toMatchObject({

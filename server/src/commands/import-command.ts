@@ -17,6 +17,8 @@ export interface ImportCommandOptions {
   readonly card?: string | undefined;
   readonly summary?: string | undefined;
   readonly overwrite?: boolean | undefined;
+  /** Name of an HE parameter set, or `auto`. */
+  readonly parameters?: string | undefined;
 }
 
 /** `cipherdose-server import`: all of its work, without a command line. */
@@ -31,24 +33,38 @@ export async function runImport(options: ImportCommandOptions): Promise<ImportRe
     card,
     summary: options.summary,
     overwrite: options.overwrite,
+    parameterSet: options.parameters,
   });
 }
 
 /** The report in a few lines, for people. */
 export function describeImport(report: ImportReport): string {
-  const { quantisation: loss } = report;
+  const { quantisation: loss, cost } = report;
   return [
     `${report.id} ${report.version} (${report.modes.join(', ')}): ${report.directory}`,
     `  digest ${report.digest}`,
-    ...report.layers.map(
-      (proof) =>
-        `  layer ${proof.layer}: |accumulator| <= ${proof.accumulatorBound}, weights of ${proof.weightBits} bits, ` +
-        `noise margin ${proof.noiseMarginBits.toFixed(4)} bits`,
-    ),
+    `  parameters ${report.reason}`,
+    ...report.layerReports.map(describeLayer),
+    `  a slice of 512x512: ${cost.rounds} rounds, ${megabytes(cost.bytesUp)} up, ${megabytes(cost.bytesDown)} down, ` +
+      `${cost.products} products`,
     `  integer against real network on ${loss.calibrationImages} slices: rms ${loss.rmsDifferenceHu} HU, ` +
       `at most ${loss.largestDifferenceHu} HU`,
   ].join('\n');
 }
+
+function describeLayer(layer: ImportReport['layerReports'][number]): string {
+  const shape = `${layer.inChannels}-${layer.outChannels} ${layer.kernel.join('x')}`;
+  const stride = layer.stride === 1 ? '' : ` stride ${layer.stride}`;
+  return (
+    `  layer ${layer.layer} (${shape}${stride}): inputs ${layer.inputLow}..${layer.inputHigh} (${layer.inputBits} bits), ` +
+    `weights of ${layer.weightBits} bits, |accumulator| <= ${layer.largestBound} < ${layer.halfPlainModulus}, ` +
+    `noise margin ${layer.noiseMarginBits.toFixed(4)} bits; ` +
+    `${layer.ciphertextsUp} + ${layer.ciphertextsDown} ciphertexts, ` +
+    `${megabytes(layer.bytesUp)} + ${megabytes(layer.bytesDown)}, ${layer.products} products`
+  );
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 async function readCard(path: string): Promise<ModelCard> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {

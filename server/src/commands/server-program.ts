@@ -14,6 +14,8 @@ interface ImportFlags {
   readonly card?: string;
   readonly summary?: string;
   readonly overwrite?: true;
+  readonly parameters?: string;
+  readonly json?: true;
 }
 
 /**
@@ -56,9 +58,15 @@ const importCommand = (print: Print): Command =>
     .option('--card <file>', 'model card, JSON')
     .option('--summary <text>', 'one line for people who choose a model')
     .option('--overwrite', 'replace a model with this id and version')
-    .action(async (model: string, { config: file, models, ...flags }: ImportFlags) => {
+    .option(
+      '--parameters <name>',
+      'HE parameter set, or auto for the one with the fewest bytes that loses nothing',
+    )
+    .option('--json', 'print the report as JSON')
+    .action(async (model: string, { config: file, models, json, ...flags }: ImportFlags) => {
       const config = await loadConfig({ file, environment: process.env, flags: { models } });
-      print(describeImport(await runImport({ ...flags, model, models: config.models })));
+      const report = await runImport({ ...flags, model, models: config.models });
+      print(json ? JSON.stringify(report) : describeImport(report));
     });
 
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];

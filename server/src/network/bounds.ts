@@ -14,14 +14,14 @@ interface Weights {
 }
 
 /**
- * The largest |accumulator| that any input in the range can give, zero padding included. Exact, and reached by the
- * input that takes, at every tap, the end of the range that pulls the sum away from 0.
+ * For every output channel the largest |accumulator| that any input in the range can give, zero padding included.
+ * Exact, and reached by the input that takes, at every tap, the end of the range that pulls the sum away from 0.
  */
-export function accumulatorBound({ weights, bias }: Weights, range: InputRange): number {
+export function accumulatorBounds({ weights, bias }: Weights, range: InputRange): Float64Array {
   const low = Math.min(0, range.low);
   const high = Math.max(0, range.high);
   const taps = weights.length / bias.length;
-  let bound = 0;
+  const bounds = new Float64Array(bias.length);
   for (let channel = 0; channel < bias.length; channel++) {
     let positive = 0;
     let negative = 0;
@@ -33,10 +33,14 @@ export function accumulatorBound({ weights, bias }: Weights, range: InputRange):
     const offset = bias[channel] as number;
     const most = positive * high - negative * low + offset;
     const least = positive * low - negative * high + offset;
-    bound = Math.max(bound, Math.abs(most), Math.abs(least));
+    bounds[channel] = Math.max(Math.abs(most), Math.abs(least));
   }
-  return bound;
+  return bounds;
 }
+
+/** The largest of {@link accumulatorBounds}. */
+export const accumulatorBound = (layer: Weights, range: InputRange): number =>
+  accumulatorBounds(layer, range).reduce((most, bound) => Math.max(most, bound), 0);
 
 /** @throws ACCUMULATOR_BOUND unless every accumulator stays below t/2, so that none can wrap modulo t. */
 export function proveAccumulators(layer: Weights, range: InputRange, set: ParameterSet): number {

@@ -96,20 +96,20 @@ function curves(
   return pair && join(...pair);
 }
 
+/** A node for the sum of what varies; constants stay outside, where more may be added to them. */
 function weightedSum(first: Expression, second: Expression, lowering: Lowering): Expression {
-  const summands = [first, second].map((value) => {
-    const simple =
-      isLinear(value) && value.slope.length === 1 && value.constant.every((offset) => offset === 0);
-    return simple ? value : lowering.plain(value);
-  }) as [Expression, Expression];
+  const summands = [first, second].map((value) =>
+    isLinear(value) && value.slope.length === 1 ? value : lowering.plain(value),
+  ) as [Expression, Expression];
   const inputs = summands.map((value) => value.node) as [string, string];
   const multipliers = summands.map((value) => value.slope[0]) as [number, number];
-  return lowering.emit(
+  const sum = lowering.emit(
     { op: 'add', name: lowering.name('add'), inputs, multipliers },
     first.channels,
     first.height,
     first.width,
   );
+  return summands.reduce((total, { constant }) => shift(total, constant), sum);
 }
 
 /** Mul and Div: by a constant, or of values that are functions of one value. */

@@ -2,17 +2,17 @@ import { readFile, stat } from 'node:fs/promises';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { HuImage } from '@cipherdose/sdk/image';
 import { checkPlan } from '@cipherdose/sdk/plan';
-import { modelId, semanticVersion, type Plan } from '@cipherdose/sdk/protocol';
-import { clipImage } from '../network/calibration-maps.ts';
-import { evaluateClear } from '../network/clear-evaluator.ts';
-import { evaluateFloat } from '../network/float-evaluator.ts';
-import type { FloatNetwork } from '../network/float-network.ts';
-import type { IntegerNetwork } from '../network/integer-network.ts';
-import { quantise, type QuantisedNetwork } from '../network/quantise.ts';
+import { modelId, parameterSet, semanticVersion, type Cost, type Plan } from '@cipherdose/sdk/protocol';
+import { estimateCost } from '@cipherdose/sdk/packing';
+import type { QuantisedNetwork } from '../network/quantise.ts';
 import { onnxLimits } from '../onnx/decode-model.ts';
 import { lowerOnnx } from '../onnx/lower-onnx.ts';
 import { readGraph } from '../onnx/read-graph.ts';
+import { chooseParameters } from './choose-parameters.ts';
+import { layerReports, type LayerReport } from './layer-report.ts';
 import type { Manifest, ModelCard } from './manifest.ts';
+import { lossAgainst } from './measure-loss.ts';
+import { prepareCalibration } from './prepare-calibration.ts';
 import { writeModel } from './write-model.ts';
 
 /** What is imported and how; units and ranges are those of the command line. */
@@ -28,7 +28,7 @@ export interface ImportOptions {
   readonly summary?: string | undefined;
   /** Replace a model with this id and version. */
   readonly overwrite?: boolean | undefined;
-  /** HE parameter set; default n4096-q60-t31. */
+  /** Name of an HE parameter set, or `auto`; default n4096-q60-t31. */
   readonly parameterSet?: string | undefined;
 }
 
@@ -38,10 +38,18 @@ export interface ImportReport extends Pick<Manifest, 'layers' | 'quantisation' |
   readonly version: string;
   readonly digest: string;
   readonly directory: string;
+  readonly parameterSet: string;
+  /** Why this parameter set. */
+  readonly reason: string;
+  /** Of a slice of 512 x 512 pixels, as `cost` is. */
+  readonly layerReports: readonly LayerReport[];
+  readonly cost: Cost;
 }
 
 /** HU that a model takes; what lies outside is clipped and added back. */
-const input = { lowHu: -1024, highHu: 3071 };
+const hu = { lowHu: -1024, highHu: 3071 };
+/** Side of the slice that costs are given for, pixels. */
+const costSide = 512;
 
 /**
  * ONNX file -> integer network with proved bounds -> model folder.
@@ -51,27 +59,41 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
   const { id, version, card = {} } = options;
   if (!modelId.safeParse(id).success || !semanticVersion.safeParse(version).success)
     throw new DenoiseError('MODEL_INVALID', { id, version, reason: 'the id or the version is not valid' });
+  const wanted = options.parameterSet ?? 'n4096-q60-t31';
+  if (wanted !== 'auto') parameterSet(wanted);
   const network = lowerOnnx(readGraph(await readOnnx(options.onnxPath)));
-  const name = options.parameterSet ?? 'n4096-q60-t31';
-  const quantised = quantise(network, { parameterSet: name, input, calibration: options.calibration });
-  const framework = quantised.layers.length === 1 ? 'linear' : 'interactive';
-  const plan: Omit<Plan, 'weightsDigest'> = {
+  const calibration = prepareCalibration(network, options.calibration, hu.lowHu);
+  const input: Plan['input'] = network.multiple === undefined ? hu : { ...hu, multiple: network.multiple };
+  const planOf = (name: string, quantised: QuantisedNetwork): Omit<Plan, 'weightsDigest'> => ({
     format: 'cipherdose-plan/1',
     id,
     version,
-    framework,
+    framework: frameworkOf(quantised),
     parameterSet: name,
     input,
     nodes: [...quantised.nodes],
     output: quantised.output,
-  };
+  });
+  const lossOf = lossAgainst(network, calibration, hu);
+  const { chosen, reason } = chooseParameters(network, wanted, {
+    input: hu,
+    calibration,
+    planOf,
+    lossOf,
+    costSide,
+  });
+  const { quantised } = chosen;
+  const plan = planOf(chosen.parameterSet, quantised);
   const contents = {
     plan,
-    modes: [framework] as Manifest['modes'],
+    modes: [plan.framework] as Manifest['modes'],
     summary: options.summary ?? summaryOf(card, quantised),
     layers: [...quantised.proofs],
-    quantisation: compare(network, { ...quantised, plan }, options.calibration),
+    quantisation: { calibrationImages: calibration.length, ...chosen.loss },
   };
+  const checked = checkPlan({ ...plan, weightsDigest: '0'.repeat(64) });
+  const reports = layerReports(checked, quantised, costSide);
+  const cost = estimateCost(checked, costSide, costSide);
   const weights = quantised.layers;
   const written = await writeModel(
     options.modelsDirectory,
@@ -79,8 +101,23 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     options.overwrite,
   );
   const { layers, quantisation, summary, modes } = contents;
-  return { id, version, ...written, layers, quantisation, summary, modes };
+  return {
+    id,
+    version,
+    ...written,
+    layers,
+    quantisation,
+    summary,
+    modes,
+    parameterSet: chosen.parameterSet,
+    reason,
+    layerReports: reports,
+    cost,
+  };
 }
+
+const frameworkOf = ({ layers }: QuantisedNetwork): Plan['framework'] =>
+  layers.length === 1 ? 'linear' : 'interactive';
 
 async function readOnnx(path: string): Promise<Uint8Array> {
   try {
@@ -101,33 +138,4 @@ function summaryOf(card: ModelCard, { nodes }: QuantisedNetwork): string {
     ({ inChannels, outChannels, kernel }) => `${inChannels}-${outChannels} ${kernel.join('x')}`,
   );
   return `Convolutions ${shapes.join(', ')}`;
-}
-
-/** The integer network against the real one, both in whole HU. */
-function compare(
-  network: FloatNetwork,
-  quantised: QuantisedNetwork & { readonly plan: Omit<Plan, 'weightsDigest'> },
-  images: readonly HuImage[],
-): Manifest['quantisation'] {
-  const plan = checkPlan({ ...quantised.plan, weightsDigest: '0'.repeat(64) });
-  const integer: IntegerNetwork = { plan, layers: quantised.layers };
-  let [squares, pixels, largest] = [0, 0, 0];
-  for (const image of images) {
-    const clipped: HuImage = {
-      width: image.width,
-      height: image.height,
-      hu: Int16Array.from(clipImage(image, input.lowHu, input.highHu).data),
-    };
-    const real = evaluateFloat(network, clipped.hu, image.height, image.width);
-    const { hu } = evaluateClear(integer, clipped);
-    for (let i = 0; i < hu.length; i++) {
-      const expected = Math.max(input.lowHu, Math.min(input.highHu, Math.round(real[i] as number)));
-      const difference = Math.abs((hu[i] as number) - expected);
-      squares += difference ** 2;
-      largest = Math.max(largest, difference);
-    }
-    pixels += hu.length;
-  }
-  const rms = Math.round(Math.sqrt(squares / pixels) * 1e4) / 1e4;
-  return { calibrationImages: images.length, rmsDifferenceHu: rms, largestDifferenceHu: largest };
 }

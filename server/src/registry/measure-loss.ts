@@ -1,0 +1,49 @@
+import type { HuImage } from '@cipherdose/sdk/image';
+import { checkPlan } from '@cipherdose/sdk/plan';
+import type { Plan } from '@cipherdose/sdk/protocol';
+import { clipImage } from '../network/calibration-maps.ts';
+import { evaluateClear } from '../network/clear-evaluator.ts';
+import { evaluateFloat } from '../network/float-evaluator.ts';
+import type { FloatNetwork } from '../network/float-network.ts';
+import type { QuantisedNetwork } from '../network/quantise.ts';
+
+/** The integer network against the real one on the calibration images, both in whole HU. */
+export interface Loss {
+  readonly rmsDifferenceHu: number;
+  readonly largestDifferenceHu: number;
+}
+
+/**
+ * Evaluates the real network once, and gives what measures integer networks against it.
+ * @param images of sizes that the network divides
+ */
+export function lossAgainst(
+  network: FloatNetwork,
+  images: readonly HuImage[],
+  { lowHu, highHu }: Plan['input'],
+): (quantised: QuantisedNetwork, plan: Omit<Plan, 'weightsDigest'>) => Loss {
+  const clipped = images.map(({ width, height, ...image }): HuImage => ({
+    width,
+    height,
+    hu: Int16Array.from(clipImage({ width, height, ...image }, lowHu, highHu).data),
+  }));
+  let real: Float64Array[] | undefined;
+  return (quantised, unsigned) => {
+    const plan = checkPlan({ ...unsigned, weightsDigest: '0'.repeat(64) });
+    real ??= clipped.map(({ hu, height, width }) => evaluateFloat(network, hu, height, width));
+    let [squares, pixels, largest] = [0, 0, 0];
+    clipped.forEach((image, index) => {
+      const { hu } = evaluateClear({ plan, layers: quantised.layers }, image);
+      const expected = real?.[index] as Float64Array;
+      for (let i = 0; i < hu.length; i++) {
+        const whole = Math.max(lowHu, Math.min(highHu, Math.round(expected[i] as number)));
+        const difference = Math.abs((hu[i] as number) - whole);
+        squares += difference ** 2;
+        largest = Math.max(largest, difference);
+      }
+      pixels += hu.length;
+    });
+    const rms = Math.round(Math.sqrt(squares / pixels) * 1e4) / 1e4;
+    return { rmsDifferenceHu: rms, largestDifferenceHu: largest };
+  };
+}

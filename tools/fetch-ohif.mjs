@@ -1,30 +1,36 @@
-// Fetches prebuilt OHIF viewers, published on npm as @ohif/app, into .cache/ohif/VERSION.
-//   node tools/fetch-ohif.mjs [VERSION...]
+// Fetches what the tests and the example need of OHIF from npm, and checks its SHA-512:
+//   node tools/fetch-ohif.mjs [VERSION...]   prebuilt viewers (@ohif/app) into .cache/ohif/VERSION
+//   node tools/fetch-ohif.mjs core           the managers and services (@ohif/core) into .cache/ohif-core/VERSION
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** SHA-512 of each package, as npm lists it; the extension is tested in these. */
 const integrity = JSON.parse(readFileSync(new URL('./ohif-versions.json', import.meta.url), 'utf8'));
 
-const cache = join(dirname(fileURLToPath(import.meta.url)), '../.cache/ohif');
-const versions = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(integrity).slice(0, 1);
-for (const version of versions) {
-  if (!Object.hasOwn(integrity, version)) fail(`Not a version that is tested: ${version}`);
-  if (!existsSync(join(cache, version, 'index.html'))) fetchViewer(version);
-  console.log(`OHIF ${version}: ${join(cache, version)}`);
+const cache = join(dirname(fileURLToPath(import.meta.url)), '../.cache');
+const wanted = process.argv.slice(2);
+if (wanted[0] === 'core') for (const version of Object.keys(integrity.core)) have('core', version);
+else
+  for (const version of wanted.length > 0 ? wanted : Object.keys(integrity.app).slice(0, 1))
+    have('app', version);
+
+function have(name, version) {
+  if (!Object.hasOwn(integrity[name], version)) fail(`Not a version that is tested: ${version}`);
+  const folder = join(cache, name === 'app' ? 'ohif' : 'ohif-core', version);
+  if (!existsSync(folder) || readdirSync(folder).length === 0) fetchPackage(name, version, folder);
+  console.log(`@ohif/${name} ${version}: ${folder}`);
 }
 
-function fetchViewer(version) {
-  const unpacked = join(cache, `${version}.part`);
-  rmSync(unpacked, { recursive: true, force: true });
+function fetchPackage(name, version, folder) {
+  const unpacked = `${folder}.${process.pid}.part`;
   mkdirSync(unpacked, { recursive: true });
-  console.log(`Fetching @ohif/app ${version} from npm (about 50 MB)`);
+  console.log(`Fetching @ohif/${name} ${version} from npm${name === 'app' ? ' (about 50 MB)' : ''}`);
   const packed = run('npm', [
     'pack',
-    `@ohif/app@${version}`,
+    `@ohif/${name}@${version}`,
     '--json',
     '--silent',
     '--pack-destination',
@@ -32,12 +38,12 @@ function fetchViewer(version) {
   ]);
   const archive = join(unpacked, JSON.parse(packed)[0].filename);
   const digest = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
-  if (digest !== integrity[version])
-    fail(`@ohif/app ${version} has another SHA-512 than expected: ${digest}`);
+  if (digest !== integrity[name][version])
+    fail(`@ohif/${name} ${version} has another SHA-512 than expected: ${digest}`);
   run('tar', ['xzf', archive, '-C', unpacked, '--strip-components=2', '--exclude=*.map', 'package/dist']);
   rmSync(archive);
-  rmSync(join(cache, version), { recursive: true, force: true });
-  renameSync(unpacked, join(cache, version));
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(unpacked, folder);
 }
 
 function run(command, args) {

@@ -10,7 +10,7 @@ import {
   type ModelChoice,
 } from './model-host.ts';
 import type { DisplaySet, Instance } from './ohif.ts';
-import { failureText, waitingText } from './panel/failure-text.ts';
+import { failureText, waitingText, type FailureText } from './panel/failure-text.ts';
 import { count, productTitle } from './panel/wording.ts';
 import { DenoisedSeries } from './run/denoised-series.ts';
 import { runDenoise } from './run/denoise-run.ts';
@@ -86,8 +86,11 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
   });
 
   function fail(error: unknown): void {
-    const failure = failureText(error);
     const cancelled = error instanceof DenoiseError && error.code === 'CANCELLED';
+    tell(failureText(error), cancelled ? 'info' : 'error');
+  }
+
+  function tell(failure: FailureText, type: 'info' | 'error' = 'error'): void {
     state.set({ failure, announcement: failure.title });
     viewer.services.uiNotificationService.hide(noticeId);
     if (panels > 0) return;
@@ -95,7 +98,7 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
       id: noticeId,
       title: productTitle,
       message: `${failure.title} ${failure.advice}`,
-      type: cancelled ? 'info' : 'error',
+      type,
       duration: 6000,
     });
   }
@@ -221,7 +224,7 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
     const displaySet = source();
     const reason = refusal();
     if (!displaySet || reason !== undefined) {
-      state.set({ failure: { title: reason ?? '', advice: 'Select the series in a viewport.' } });
+      tell({ title: reason ?? '', advice: 'Select another series in a viewport.' });
       return;
     }
     const own = (running = new AbortController());
@@ -234,7 +237,7 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
       const chosen = choice();
       if (own.signal.aborted) throw new DenoiseError('CANCELLED');
       if (!chosen) {
-        if (connection.state === 'failed') state.set({ failure: connection.failure });
+        if (connection.state === 'failed') tell(connection.failure);
         return;
       }
       const instances = orderedInstances(displaySet);

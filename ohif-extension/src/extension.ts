@@ -81,7 +81,8 @@ const extension = {
       name: 'evaluate.cipherdose.denoise',
       evaluate() {
         const reason = application?.refusal();
-        return reason === undefined ? { disabled: false } : { disabled: true, disabledText: reason };
+        // Both each time: the toolbar keeps what an earlier answer said.
+        return { disabled: reason !== undefined, disabledText: reason };
       },
     },
   ],

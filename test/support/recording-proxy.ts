@@ -19,6 +19,8 @@ export class RecordingProxy {
   target = '';
   /** Time that every frame is held back, milliseconds. */
   frameDelayMs = 0;
+  /** Answers frames itself, as a host that does not take them. */
+  refuseFrames = false;
   readonly #server = createServer((request, response) => {
     this.#pass(request, response).catch(() => response.destroy());
   });
@@ -41,6 +43,11 @@ export class RecordingProxy {
     const body = await buffer(request);
     this.requests.push({ at, method, path, contentType: request.headers['content-type'], body });
     if (method === 'POST') await new Promise((resolve) => setTimeout(resolve, this.frameDelayMs));
+    if (method === 'POST' && this.refuseFrames) {
+      const error = { code: 'REQUEST_INVALID', message: 'refused', details: {}, requestId: 'test' };
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+      return;
+    }
     const onward = forward(new URL(path, this.target), { method, headers: request.headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);

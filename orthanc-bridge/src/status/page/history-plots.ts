@@ -7,10 +7,12 @@ import { bytes, plural } from './format.ts';
 /** The script of uPlot puts it there. */
 const chart = (): typeof UPlot => (globalThis as unknown as { uPlot: typeof UPlot }).uPlot;
 
-interface Curve {
+interface Bars {
   readonly label: string;
   readonly colour: string;
   readonly values: readonly number[];
+  /** Beside the middle of the column: left, on it, or right. */
+  readonly place: -1 | 0 | 1;
 }
 
 const drawn = new Map<string, UPlot>();
@@ -23,12 +25,16 @@ export async function drawHistory(hours: string): Promise<void> {
     buckets.reduce((sum, bucket) => sum + (bucket?.[name] ?? 0), 0);
   const values = (read: (bucket: HistoryView['buckets'][number]) => number): number[] =>
     buckets.map((bucket) => (bucket ? read(bucket) : 0));
+  const accent = colour('--accent');
   draw('plot-slices', times, [
-    { label: 'Slices', colour: colour('--accent'), values: values(({ slices }) => slices) },
+    { label: 'Slices', colour: accent, values: values(({ slices }) => slices), place: 0 },
   ]);
   draw('plot-bytes', times, [
-    { label: 'Sent', colour: colour('--accent'), values: values(({ bytesUp }) => bytesUp / 1e6) },
-    { label: 'Received', colour: colour('--second'), values: values(({ bytesDown }) => bytesDown / 1e6) },
+    { label: 'Sent', colour: accent, values: values(({ bytesUp }) => bytesUp / 1e6), place: -1 },
+    {
+      ...{ label: 'Received', colour: colour('--second'), place: 1 },
+      values: values(({ bytesDown }) => bytesDown / 1e6),
+    },
   ]);
   byId('history-summary').textContent =
     `${plural(total('series'), 'series', 'series')} with ${plural(total('slices'), 'slice')}; ` +
@@ -49,33 +55,47 @@ export function columns(
   return { times, buckets: times.map((time) => byStart.get(time)) };
 }
 
-function draw(id: string, times: readonly number[], curves: readonly Curve[]): void {
+/** @param times starts of the columns, all of the same length, in seconds since 1970 */
+function draw(id: string, times: readonly number[], curves: readonly Bars[]): void {
   const place = byId(id);
   const uPlot = chart();
   drawn.get(id)?.destroy();
-  const axis = {
-    stroke: colour('--quiet'),
-    grid: { stroke: colour('--line'), width: 1 },
-    ticks: { show: false },
-  };
-  const bars = uPlot.paths.bars?.({ size: [0.6, 40], align: 1 });
+  const step = (times[1] ?? 0) - (times[0] ?? 0);
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  const middles = times.map((time) => time + step / 2);
+  const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line'), width: 1 } };
+  const clock = (seconds: number): string =>
+    new Date(seconds * 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' });
   const plot = new uPlot(
     {
       width: Math.max(200, place.clientWidth),
       height: 180,
-      cursor: { drag: { x: false, y: false } },
-      legend: { live: true },
-      scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
+      cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
+      scales: {
+        x: { range: () => [first, last + step] },
+        y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] },
+      },
       axes: [axis, { ...axis, size: 56 }],
       series: [
-        { value: (_plot, seconds) => (seconds === null ? '' : new Date(seconds * 1000).toLocaleString()) },
-        ...curves.map(({ label, colour: stroke }, index) => ({
-          ...{ label, stroke, width: index === 0 ? 0 : 2, points: { show: false } },
-          ...(index === 0 ? { fill: stroke, ...(bars ? { paths: bars } : {}) } : {}),
-        })),
+        { label: 'From', value: (_plot, middle) => (middle === null ? '–' : clock(middle - step / 2)) },
+        ...curves.map(({ label, colour: stroke, place: align }) => {
+          const paths = uPlot.paths.bars?.({ size: [align === 0 ? 0.6 : 0.35, 40], align });
+          return {
+            ...{
+              label,
+              stroke,
+              fill: stroke,
+              width: 0,
+              points: { show: false },
+              ...(paths ? { paths } : {}),
+            },
+            value: (_plot: UPlot, value: number | null) =>
+              value === null ? '–' : value.toLocaleString('en', { maximumFractionDigits: 1 }),
+          };
+        }),
       ],
     },
-    [[...times], ...curves.map(({ values }) => [...values])],
+    [middles, ...curves.map(({ values }) => [...values])],
     place,
   );
   drawn.set(id, plot);

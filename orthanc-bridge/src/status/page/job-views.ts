@@ -134,7 +134,7 @@ function thumbnails(job: JobView): HTMLElement {
   const picture = (side: 'before' | 'after'): HTMLElement => {
     const image = make('img', {
       src: `/api/jobs/${job.id}/images/${side}`,
-      alt: `Middle slice ${side}`,
+      alt: '',
       loading: 'lazy',
       width: '140',
       height: '140',
@@ -143,7 +143,7 @@ function thumbnails(job: JobView): HTMLElement {
     image.addEventListener('error', () => figure.replaceChildren(make('span.quiet', {}, 'No picture')));
     return figure;
   };
-  const pair = make('button.thumbnails', { type: 'button', 'aria-label': 'Enlarge before and after' });
+  const pair = make('button.thumbnails', { type: 'button' }, make('span.unseen', {}, 'Enlarge: '));
   pair.append(picture('before'), picture('after'));
   pair.addEventListener('click', () => showPictures(job.id));
   return pair;

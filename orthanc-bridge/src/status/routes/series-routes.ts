@@ -69,9 +69,9 @@ export const seriesRoutes: FastifyPluginAsyncZod<SeriesRouteOptions> = async (ap
     const png = await images.render(job, side, gone.signal);
     const view = `${request.session.sessionId} ${id}`;
     if (!viewed.has(view)) {
-      await audit.append({ event: 'viewed', who: request.user, ...jobFacts(job) });
       if (viewed.size >= mostViews) viewed.clear();
       viewed.add(view);
+      await audit.append({ event: 'viewed', who: request.user, ...jobFacts(job) });
     }
     return reply.type('image/png').send(png);
   });

@@ -10,6 +10,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const modules = [
   { entry: 'sdk/assembly/index.ts', target: 'sdk/src/generated/codec-wasm.ts', name: 'codecWasm' },
   { entry: 'server/assembly/index.ts', target: 'server/src/generated/kernel-wasm.ts', name: 'kernelWasm' },
+  {
+    entry: 'server/assembly/correlate.ts',
+    target: 'server/src/generated/correlate-wasm.ts',
+    name: 'correlateWasm',
+  },
 ];
 
 for (const { entry, target, name } of modules) {

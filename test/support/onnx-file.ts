@@ -5,7 +5,8 @@ type AttributeValue = number | string | readonly number[] | { readonly float: nu
 export interface TensorFields {
   readonly name?: string;
   readonly dims: readonly number[];
-  readonly values: readonly number[];
+  /** A Float32Array goes in as raw bytes, as exporters write weights. */
+  readonly values: readonly number[] | Float32Array;
   /** 'int64' or 'float', the default. */
   readonly type?: 'float' | 'int64';
 }
@@ -64,6 +65,13 @@ function attribute(value: AttributeValue): object {
 }
 
 function tensor({ name, dims, values, type = 'float' }: TensorFields): object {
+  if (values instanceof Float32Array)
+    return {
+      name,
+      dims,
+      dataType: 1,
+      rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    };
   const data = type === 'float' ? { dataType: 1, floatData: values } : { dataType: 7, int64Data: values };
   return { name, dims, ...data };
 }

@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClientOver, type Transport } from '@cipherdose/sdk';
+import { readCtSlice } from '@cipherdose/sdk/dicom';
+import type { HuImage } from '@cipherdose/sdk/image';
+import { evaluateClear } from '@cipherdose/server';
+import { importModel } from '#server/registry/import-model.js';
+import { loadModel } from '#server/registry/load-model.js';
+import { cropImage } from '../support/crop-image.ts';
+import { memoryHost } from '../support/memory-host.ts';
+import { evaluateOnnx } from '../support/onnx-reference.ts';
+
+const repository = new URL('../../', import.meta.url);
+const onnxFile = (name: string): string => fileURLToPath(new URL(`test/data/onnx/${name}.onnx`, repository));
+
+let models: string;
+let slice: HuImage;
+let other: HuImage;
+let host: Transport;
+const client = createClientOver(
+  {
+    models: () => host.models(),
+    model: (id) => host.model(id),
+    evaluate: (request) => host.evaluate(request),
+  },
+  { workers: 1, attempts: 1 },
+);
+
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), 'cipherdose-literature-'));
+  const read = async (name: string): Promise<HuImage> =>
+    readCtSlice(await readFile(new URL(`examples/sample-series/low-dose/${name}`, repository))).image;
+  slice = await read('003.dcm');
+  other = await read('009.dcm');
+});
+afterAll(async () => {
+  client.close();
+  await rm(models, { recursive: true });
+});
+
+/** What the real network gives, in whole HU of the model's range. */
+const realOutput = (name: string, image: HuImage): Int16Array =>
+  Int16Array.from(evaluateOnnx(onnxFile(name), image), (y) => Math.max(-1024, Math.min(3071, Math.round(y))));
+
+describe.each([
+  { name: 'filter-bank', layers: 2 },
+  { name: 'dncnn', layers: 6 },
+  { name: 'ffdnet', layers: 5 },
+  { name: 'unet', layers: 13 },
+  { name: 'redcnn', layers: 10 },
+])('$name', ({ name, layers }) => {
+  test('imports, runs encrypted as it does in the clear, and is the network that PyTorch exported', async () => {
+    const calibration = [cropImage(slice, 150, 150, 160, 160), cropImage(slice, 250, 200, 160, 160)];
+    const report = await importModel({
+      onnxPath: onnxFile(name),
+      id: name,
+      version: '1.0.0',
+      modelsDirectory: models,
+      calibration,
+      parameterSet: 'auto',
+    });
+    expect(report.layerReports).toHaveLength(layers);
+    expect(report.quantisation.rmsDifferenceHu).toBeLessThanOrEqual(0.5);
+    for (const layer of report.layerReports) expect(layer.largestBound).toBeLessThan(layer.halfPlainModulus);
+
+    const network = await loadModel(report.directory);
+    // Sides that no pool and no shuffle divides; a slice that the calibration has not seen.
+    const image = cropImage(other, 190, 170, 101, 91);
+    const clear = evaluateClear(network, image);
+    host = memoryHost(network);
+    const results = [];
+    for await (const result of client.denoise(image, { model: name })) results.push(result);
+    expect(results).toEqual([expect.objectContaining({ ok: true })]);
+    expect(results[0]).toHaveProperty('image.hu', clear.hu);
+
+    const whole = cropImage(other, 190, 170, 100, 88);
+    const expected = realOutput(name, whole);
+    const integer = evaluateClear(network, whole).hu;
+    const rms = Math.sqrt(
+      integer.reduce((sum, hu, i) => sum + (hu - (expected[i] as number)) ** 2, 0) / integer.length,
+    );
+    expect(rms).toBeLessThan(0.6);
+    // It does something: otherwise equality would say nothing.
+    expect(expected.some((hu, i) => Math.abs(hu - (whole.hu[i] as number)) > 20)).toBe(true);
+  });
+});

@@ -172,7 +172,10 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
     loop(peer, config.watch.reconcileMinutes * 60, async () => void (await watcher.reconcile()));
     return [loop(peer, config.watch.pollSeconds, () => watcher.tick())];
   });
-  loop('queue', Math.max(1, config.watch.pollSeconds), () => housekeeping.sweep());
+  loop('queue', Math.max(1, config.watch.pollSeconds), async () => {
+    await housekeeping.sweep();
+    await followPause();
+  });
   const closing = resources.add(new AbortController(), (controller) => controller.abort());
   loop('host', 30, async () => void (await client.models(closing.signal)));
 
@@ -192,6 +195,16 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
     await queue.pause();
     await audit.append({ event: 'paused', who });
     events.emit('paused', true);
+  }
+
+  /** Another bridge on the same database may have been told to pause or to go on. */
+  async function followPause(): Promise<void> {
+    const wanted = (await jobs.setting<boolean>('paused')) ?? false;
+    if (wanted === paused) return;
+    paused = wanted;
+    if (paused) await queue.pause();
+    else await work();
+    events.emit('paused', paused);
   }
 
   async function resume(who: string): Promise<void> {

@@ -22,7 +22,7 @@ export async function showRules({ orthancs }: Overview): Promise<void> {
 /** Conditions and action in words. */
 function ruleItem({ name, match, action }: Rule): HTMLElement {
   const conditions = Object.entries(match).map(([field, wanted]) => condition(field, wanted));
-  const { model, mode, strength, writeTo, priority, gaps } = action;
+  const { model, mode, strength, writeTo, priority, gaps, derived } = action;
   const effects = [
     `model ${model}`,
     mode && `mode ${mode}`,
@@ -30,6 +30,7 @@ function ruleItem({ name, match, action }: Rule): HTMLElement {
     writeTo && `write to ${writeTo}`,
     priority === 0 ? undefined : `priority ${priority}`,
     gaps === 'accept' ? 'gaps allowed' : undefined,
+    derived === 'accept' ? 'derived images too' : undefined,
   ].filter((effect) => effect !== undefined);
   return make(
     'li',

@@ -1,7 +1,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { basename, extname, join, normalize } from 'node:path';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -100,7 +100,7 @@ function passOn(request: IncomingMessage, response: ServerResponse, archiveUrl: 
 /** A file, or the page for every address that is none: OHIF finds its own way. */
 function sendFile(response: ServerResponse, file: string, page: string): void {
   const found = isFile(file);
-  if (!found && extname(file) !== '') return void response.writeHead(404).end();
+  if (!found && extname(basename(file)) in contentTypes) return void response.writeHead(404).end();
   const sent = found ? file : page;
   response.writeHead(200, {
     'content-type': contentTypes[extname(sent)] ?? 'application/octet-stream',

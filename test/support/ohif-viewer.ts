@@ -34,8 +34,8 @@ export function startViewer(
 // requestAnimationFrame starves under software rendering.
 const polling = 100;
 
-/** Opens the study and waits until a slice is on screen and the server is connected. */
-export async function openStudy(page: Page, url: string): Promise<void> {
+/** Opens a study and waits until a slice is on screen and the panel says that the server is connected, or `ready`. */
+export async function openStudy(page: Page, url: string, ready = 'Connected'): Promise<void> {
   await page.goto(url);
   await page.waitForFunction(
     () =>
@@ -46,7 +46,7 @@ export async function openStudy(page: Page, url: string): Promise<void> {
     null,
     { polling, timeout: 120_000 },
   );
-  await waitForText(page, 'cipherdose-connection', 'Connected');
+  await waitForText(page, 'cipherdose-connection', ready);
 }
 
 /** Waits until a part of the panel shows a text. */

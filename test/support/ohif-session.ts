@@ -1,0 +1,88 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { openStudy, startViewer } from './ohif-viewer.ts';
+import type { ServedPage } from './served-page.ts';
+
+const project = new URL('../../', import.meta.url);
+
+/** A viewer that was started for a test, and one page that shows a study of it. */
+export interface OhifSession {
+  readonly viewer: ServedPage;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Shows another study, in the same mode, and waits until the server is connected. */
+  show(studyUid: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param prepare is called before the page is opened */
+export async function startSession(
+  browser: Browser,
+  options: {
+    readonly version: string;
+    readonly hostUrl: string;
+    readonly settings: object;
+    readonly archive?: 'orthanc' | 'embedded';
+    readonly prepare?: (viewer: ServedPage, page: Page) => Promise<void> | void;
+    readonly studyUid?: string;
+    /** What the panel says once it is ready; default: that the server is connected. */
+    readonly ready?: string;
+  },
+): Promise<OhifSession> {
+  const { version, hostUrl, settings, archive, prepare, studyUid, ready } = options;
+  const viewer = await startViewer(version, hostUrl, settings, archive);
+  const context = await browser.newContext({
+    viewport: { width: 1400, height: 850 },
+    acceptDownloads: true,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  await prepare?.(viewer, page);
+  const address = (uid: string): string => `${viewer.origin}/cipherdose?StudyInstanceUIDs=${uid}`;
+  await openStudy(page, studyUid === undefined ? viewer.url : address(studyUid), ready);
+  return {
+    ...{ viewer, context, page },
+    show: (uid) => openStudy(page, address(uid)),
+    async close() {
+      await context.close();
+      await viewer.stop();
+    },
+  };
+}
+
+/** Keeps a picture; those of the documentation are replaced only if asked for. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  const folder = process.env['CIPHERDOSE_PICTURES'] === '1' ? 'docs/images/' : 'out/';
+  mkdirSync(new URL(folder, project), { recursive: true });
+  writeFileSync(new URL(`${folder}ohif-${name}.png`, project), await page.screenshot());
+}
+
+/** A measurement, for whoever reads the log. */
+export const note = (text: string): boolean => process.stdout.write(`OHIF: ${text}\n`);
+
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Stores DICOM files by STOW-RS, as a modality would. @param origin of the viewer, which passes it on */
+export async function storeFiles(origin: string, files: readonly Uint8Array[]): Promise<void> {
+  const boundary = 'cipherdose-test';
+  const most = 200;
+  for (let from = 0; from < files.length; from += most) {
+    const parts = files
+      .slice(from, from + most)
+      .flatMap((file) => [
+        `--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`,
+        new Uint8Array(file),
+        '\r\n',
+      ]);
+    const response = await fetch(`${origin}/dicom-web/studies`, {
+      method: 'POST',
+      headers: {
+        'content-type': `multipart/related; type="application/dicom"; boundary=${boundary}`,
+        accept: 'application/dicom+json',
+      },
+      body: new Blob([...parts, `--${boundary}--\r\n`]),
+    });
+    if (!response.ok) throw new Error(`the archive does not take the files: ${response.status}`);
+  }
+}

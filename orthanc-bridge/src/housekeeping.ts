@@ -42,6 +42,7 @@ export class Housekeeping {
     // No wait is longer than the longest backoff: what lies further ahead was set before the clock went back.
     const moved = await queue.forgetFutureTimes(config.queue.retryLongestSeconds);
     if (moved > 0) log.warn({ jobs: moved }, 'the clock went back; waiting jobs moved to now');
+    queue.wake();
     const { finishedDays, failedDays } = config.retention;
     if (finishedDays > 0) await jobs.forget(['done'], finishedDays);
     if (failedDays > 0) await jobs.forget(['failed', 'quarantined'], failedDays);

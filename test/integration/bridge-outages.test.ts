@@ -1,14 +1,21 @@
 import { expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startHost } from '@cipherdose/server';
-import { bridgeConfig } from '../support/bridge-config.ts';
-import { allEnded, storedSeries } from '../support/bridge-fixture.ts';
+import { bridgeConfig, writeBridgeConfig } from '../support/bridge-config.ts';
+import { allEnded, prepareQueue, storedSeries } from '../support/bridge-fixture.ts';
 import { bridgeSuite } from '../support/bridge-suite.ts';
-import { until } from '../support/child-process.ts';
+import { startProcess, until } from '../support/child-process.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { syntheticSeries } from '../support/synthetic-series.ts';
+import { writeTinyModel } from '../support/tiny-model-folder.ts';
 
 const suite = bridgeSuite();
+const bridgeProgram = fileURLToPath(new URL('../../orthanc-bridge/dist/main.js', import.meta.url));
 const backfill = { watch: { backfill: true } };
 
 test('Orthanc restarted while a series was not yet stable: it never says so, and the series is done all the same', async () => {
@@ -73,6 +80,63 @@ test('a host that is down is waited for, before a decision and in the middle of 
   const second = await startHost({ models, threads: 1, port });
   suite.atEnd(() => second.close());
   expect(await allEnded(() => bridge.jobs(), 1)).toMatchObject([{ state: 'done', attempts: 0 }]);
+});
+
+test('a clock that is set back by an hour holds up nothing, neither a waiting job nor a new series', async () => {
+  const clock = fakeClock();
+  suite.atEnd(() => clock.close());
+  const port = await freePort();
+  const orthanc = await suite.orthanc({ env: clock.env });
+  for (const slice of syntheticSeries(7, 2)) await orthanc.upload(slice);
+  const { models } = suite.tiny;
+  const first = await startHost({ models, threads: 1, port });
+  const config = writeBridgeConfig({
+    ...{ orthanc, hostUrl: `http://127.0.0.1:${port}`, ...backfill },
+    queue: { retryFirstSeconds: 20, retryLongestSeconds: 20 },
+    settings: { logLevel: 'info' },
+  });
+  await prepareQueue(join(config, '..'));
+  const bridge = await startProcess(process.execPath, [bridgeProgram, '--config', config], {
+    env: clock.env,
+  });
+  suite.atEnd(() => bridge.end('SIGKILL'));
+  const output = (): string => bridge.output();
+  await until(output, () => output().includes('series done'));
+
+  await first.close();
+  for (const slice of syntheticSeries(8, 2)) await orthanc.upload(slice);
+  await until(output, () => output().includes('will be repeated'));
+  clock.set(-3600);
+  const second = await startHost({ models, threads: 1, port });
+  suite.atEnd(() => second.close());
+  for (const slice of syntheticSeries(9, 2)) await orthanc.upload(slice);
+  await until(output, () => output().split('series done').length === 4);
+  expect(output()).toContain('the clock went back');
+  expect((await storedSeries(orthanc)).map(({ slices }) => slices.length)).toEqual(Array(6).fill(2));
+});
+
+test('a model that the host replaced meanwhile: the waiting series is done with the new version, once', async () => {
+  const models = mkdtempSync(join(tmpdir(), 'models-'));
+  suite.atEnd(() => rmSync(models, { recursive: true }));
+  await writeTinyModel(models);
+  const port = await freePort();
+  const orthanc = await suite.orthanc();
+  const first = await startHost({ models, threads: 1, port });
+  const bridge = await suite.bridge({ orthanc, hostUrl: `http://127.0.0.1:${port}`, ...backfill });
+  await bridge.pause('a test');
+  for (const slice of syntheticSeries(10, 2)) await orthanc.upload(slice);
+  await until('queued', async () => (await bridge.counts()).queued === 1);
+  await first.close();
+  await writeTinyModel(models, '1.1.0');
+  const second = await startHost({ models, threads: 1, port });
+  suite.atEnd(() => second.close());
+  await bridge.resume('a test');
+  const jobs = await allEnded(() => bridge.jobs(), 2);
+  expect(jobs.map(({ version, state, errorCode }) => [version, state, errorCode]).sort()).toEqual([
+    ['1.0.0', 'quarantined', 'PLAN_DIGEST'],
+    ['1.1.0', 'done', undefined],
+  ]);
+  expect((await storedSeries(orthanc)).map(({ slices }) => slices.length)).toEqual([2, 2]);
 });
 
 test('a paused bridge takes up nothing, and goes on after resume', async () => {

@@ -1,17 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { startHost } from '@cipherdose/server';
 import type { AuditEntry } from '@cipherdose/orthanc-bridge';
 import { auditFile } from '#bridge/bridge.js';
-import { bridgeConfig } from '../support/bridge-config.ts';
+import { bridgeConfig, writeBridgeConfig } from '../support/bridge-config.ts';
 import { allEnded, storedSeries } from '../support/bridge-fixture.ts';
 import { bridgeSuite } from '../support/bridge-suite.ts';
-import { until } from '../support/child-process.ts';
+import { startProcess, until } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { syntheticSeries } from '../support/synthetic-series.ts';
 
+const bridgeProgram = fileURLToPath(new URL('../../orthanc-bridge/dist/main.js', import.meta.url));
 const suite = bridgeSuite();
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -57,8 +59,30 @@ test('two bridges on one PostgreSQL share the work, and nothing is done twice', 
   expect((await storedSeries(orthanc)).map(({ slices }) => slices.length)).toEqual(Array(20).fill(3));
 });
 
+test('what a killed bridge had begun is finished by another one', async () => {
+  await sql('drop schema if exists bridge, pgboss cascade');
+  const orthanc = await suite.orthanc();
+  const options = {
+    ...{ orthanc, hostUrl: suite.tiny.host.url, watch: { backfill: true } },
+    queue: { postgres: postgres.url, heartbeatSeconds: 10 },
+  };
+  for (const slice of syntheticSeries(1, 40)) await orthanc.upload(slice);
+  const file = writeBridgeConfig({ ...options, settings: { name: 'killed', logLevel: 'info' } });
+  const killed = await startProcess(process.execPath, [bridgeProgram, '--config', file]);
+  suite.atEnd(() => killed.end('SIGKILL'));
+  await until(
+    () => killed.output(),
+    async () => (await orthanc.get<string[]>('/instances')).length > 45,
+  );
+  await killed.end('SIGKILL');
+  const bridge = await suite.start(await bridgeConfig({ ...options, settings: { name: 'heir' } }));
+  const [job] = await allEnded(() => bridge.jobs(), 1, 100);
+  expect(job).toMatchObject({ state: 'done', runs: 2, slices: 40, written: 40 });
+  expect((await storedSeries(orthanc)).map(({ slices }) => slices.length)).toEqual([40, 40]);
+});
+
 test('a clock that was set back holds up no waiting job', async () => {
-  await sql('drop schema bridge cascade');
+  await sql('drop schema if exists bridge, pgboss cascade');
   const port = await freePort();
   const orthanc = await suite.orthanc();
   const { models } = suite.tiny;

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 
 /** A program that a test started; it ends with the test. */
 export interface TestProcess {
@@ -7,7 +7,7 @@ export interface TestProcess {
   output(): string;
   readonly exited: boolean;
   /** Sends a signal and waits until the process has ended. */
-  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  end(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<void>;
 }
 
 const kept = 20_000;
@@ -16,7 +16,7 @@ const kept = 20_000;
 export async function startProcess(
   command: string,
   args: readonly string[],
-  options: { readonly uid?: number; readonly gid?: number; readonly cwd?: string } = {},
+  options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd' | 'env'> = {},
 ): Promise<TestProcess> {
   const child: ChildProcess = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';

@@ -7,6 +7,7 @@ export type DebianPackage =
   | 'python3-numpy'
   | 'python3-pydicom'
   | 'chromium'
+  | 'faketime'
   | 'orthanc'
   | 'orthanc-dicomweb'
   | 'openssl'

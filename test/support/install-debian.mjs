@@ -10,6 +10,7 @@ const probes = {
   'python3-numpy': ['/usr/bin/python3', ['-c', 'import numpy']],
   'python3-pydicom': ['/usr/bin/python3', ['-c', 'import pydicom']],
   chromium: ['sh', ['-c', 'command -v chromium']],
+  faketime: ['sh', ['-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1']],
   orthanc: ['sh', ['-c', 'command -v Orthanc']],
   'orthanc-dicomweb': ['sh', ['-c', 'ls /usr/share/orthanc/plugins/libOrthancDicomWeb.so']],
   openssl: ['sh', ['-c', 'command -v openssl']],

@@ -11,6 +11,8 @@ export interface OrthancOptions {
   /** Storage folder; default: a new one, removed at the end. */
   readonly storage?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Environment of the process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A real Orthanc on the loopback address, with a name of its own. */
@@ -77,7 +79,7 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<TestOr
       child = undefined;
     },
     async start() {
-      child = await startProcess('Orthanc', [config]);
+      child = await startProcess('Orthanc', [config], { env: options.env ?? process.env });
       await until(
         () => `Orthanc does not start: ${child?.output()}`,
         async () => {

@@ -5,8 +5,8 @@ import { tinyPlan } from './tiny-models.ts';
  * Installs the tiny model with real weights: a 3x3 mean of sixteenths.
  * @returns its digest, which differs from that of the stub
  */
-export async function writeTinyModel(modelsDirectory: string): Promise<string> {
-  const { format, id, version, framework, parameterSet, input, nodes, output } = tinyPlan;
+export async function writeTinyModel(modelsDirectory: string, version = tinyPlan.version): Promise<string> {
+  const { format, id, framework, parameterSet, input, nodes, output } = tinyPlan;
   const { digest } = await writeModel(modelsDirectory, {
     plan: { format, id, version, framework, parameterSet, input, nodes, output },
     modes: ['linear'],

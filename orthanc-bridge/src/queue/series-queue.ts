@@ -1,4 +1,4 @@
-import { PgBoss, type JobResult } from 'pg-boss';
+import { PgBoss, type Job, type JobResult } from 'pg-boss';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { BridgeConfig } from '../config/config-schema.ts';
 import type { Database } from '../store/database.ts';
@@ -33,6 +33,7 @@ export class SeriesQueue {
   readonly #stopping = new AbortController();
   #handler: AttemptHandler | undefined;
   #working = false;
+  readonly #workers: string[] = [];
 
   private constructor(boss: PgBoss, database: Database, settings: BridgeConfig['queue']) {
     this.#boss = boss;
@@ -138,28 +139,38 @@ export class SeriesQueue {
     this.#handler = handler;
     if (this.#working || this.#stopping.signal.aborted) return;
     this.#working = true;
-    const { pollSeconds, concurrency } = this.#settings;
-    const options = {
-      pollingIntervalSeconds: pollSeconds,
-      localConcurrency: concurrency,
-      perJobResults: true,
-    } as const;
-    await this.#boss.work<{ job: string }>(queueName, options, async (jobs) => {
-      const results: JobResult[] = [];
-      for (const { id, data, signal } of jobs) {
-        const both = AbortSignal.any([signal, this.#stopping.signal]);
-        const outcome = (await this.#handler?.(data.job, both)) ?? 'retry';
-        const status = { completed: 'completed', retry: 'failed', dead: 'deadletter' } as const;
-        results.push({ id, status: status[outcome] });
-      }
-      return results;
-    });
+    const options = { pollingIntervalSeconds: this.#settings.pollSeconds, perJobResults: true } as const;
+    // Workers of their own, not localConcurrency: only so can all of them be woken.
+    for (let worker = 0; worker < this.#settings.concurrency; worker++)
+      this.#workers.push(
+        await this.#boss.work<{ job: string }>(queueName, options, (jobs) => this.#attempt(jobs)),
+      );
+  }
+
+  async #attempt(jobs: readonly Job<{ job: string }>[]): Promise<JobResult[]> {
+    const results: JobResult[] = [];
+    for (const { id, data, signal } of jobs) {
+      const both = AbortSignal.any([signal, this.#stopping.signal]);
+      const outcome = (await this.#handler?.(data.job, both)) ?? 'retry';
+      const status = { completed: 'completed', retry: 'failed', dead: 'deadletter' } as const;
+      results.push({ id, status: status[outcome] });
+    }
+    return results;
+  }
+
+  /**
+   * Makes workers look at once. pg-boss reckons how long a worker waits by the wall clock: when the clock was set back
+   * while it fetched or worked, it would wait until the clock has caught up.
+   */
+  wake(): void {
+    for (const worker of this.#workers) this.#boss.notifyWorker(worker);
   }
 
   /** Lets running jobs finish and starts no other. */
   async pause(): Promise<void> {
     if (!this.#working) return;
     this.#working = false;
+    this.#workers.length = 0;
     await this.#boss.offWork(queueName, { wait: false });
   }
 

@@ -29,9 +29,11 @@ export interface FileFields {
   readonly opset?: number;
 }
 
-/** An ONNX file with input `hu` and output `denoised`. */
+/** An ONNX file with input `hu` and output `denoised`; sizes of 0 are open. */
 export function onnxFile(fields: FileFields): Uint8Array {
-  const dims = (fields.inputDims ?? [1, 1, 16, 16]).map((dimValue) => ({ dimValue }));
+  const dims = (fields.inputDims ?? [1, 1, 16, 16]).map((dimValue) =>
+    dimValue === 0 ? { dimParam: 'open' } : { dimValue },
+  );
   const valueInfo = (name: string) => ({
     name,
     type: { tensorType: { elementType: 1, shape: { dim: dims } } },
@@ -55,13 +57,14 @@ export function onnxFile(fields: FileFields): Uint8Array {
       output: [valueInfo(fields.output ?? 'denoised')],
     },
   };
-  return modelType.encode(modelType.fromObject(model)).finish();
+  // The IR version, which import does not read and onnxruntime wants.
+  return Buffer.concat([Uint8Array.of(8, 7), modelType.encode(modelType.fromObject(model)).finish()]);
 }
 
 function attribute(value: AttributeValue): object {
-  if (typeof value === 'number') return { i: value };
-  if (typeof value === 'string') return { s: new TextEncoder().encode(value) };
-  return 'float' in value ? { f: value.float } : { ints: value };
+  if (typeof value === 'number') return { i: value, type: 2 };
+  if (typeof value === 'string') return { s: new TextEncoder().encode(value), type: 3 };
+  return 'float' in value ? { f: value.float, type: 1 } : { ints: value, type: 7 };
 }
 
 function tensor({ name, dims, values, type = 'float' }: TensorFields): object {

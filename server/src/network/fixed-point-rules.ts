@@ -89,17 +89,19 @@ const largestShift = 52;
  * as products below 2^53 leave.
  * @param product the largest |sum of ratio * x|
  * @param magnitude the largest sum of |x|
+ * @param most what no multiplier may reach
  * @throws MODEL_INVALID if a ratio is too large for any shift
  */
 export function chooseMultipliers(
   ratios: readonly number[],
   product: number,
   magnitude: number,
+  most = largestMultiplier,
 ): { readonly multipliers: number[]; readonly shift: number } {
   const largest = Math.max(...ratios.map(Math.abs));
   // Rounding moves each m by 1/2 at most; adding half of 2^shift rounds the quotient.
   const fits = (shift: number): boolean =>
-    (product + 2) * 2 ** shift + magnitude < safeProduct && largest * 2 ** shift < largestMultiplier;
+    (product + 2) * 2 ** shift + magnitude < safeProduct && largest * 2 ** shift < most;
   if (!fits(0)) throw new DenoiseError('MODEL_INVALID', { reason: 'a value grows beyond 2^53' });
   let shift = 0;
   const exact = (): boolean => ratios.every((ratio) => isWhole(ratio * 2 ** shift));

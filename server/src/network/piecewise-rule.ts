@@ -1,4 +1,4 @@
-import type { Piece } from '@cipherdose/sdk/image';
+import { safeProduct, type Piece } from '@cipherdose/sdk/image';
 import { limits, type PiecewiseNode } from '@cipherdose/sdk/protocol';
 import { chooseMultipliers, type Scaling } from './fixed-point-rules.ts';
 import { singleScale } from './step-rules.ts';
@@ -32,7 +32,7 @@ export function piecewiseRule(apply: (x: number) => number, input: Scaling, targ
   });
   const u = Math.max(...lengths);
   const ratios = pieces.flatMap(({ square, slope, constant }) => [square, slope, constant]);
-  const { multipliers, shift } = chooseMultipliers(ratios, Math.max(...reach), u * u + u + 1);
+  const { multipliers, shift } = chooseMultipliers(ratios, Math.max(...reach), u * u + u + 1, safeProduct);
   return {
     pieces: pieces.map(({ start }, i) => ({
       start,

@@ -1,5 +1,5 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import type { Coefficient } from '@cipherdose/sdk/image';
+import { safeProduct, type Coefficient } from '@cipherdose/sdk/image';
 import type { AddNode, PolynomialNode, RequantiseNode } from '@cipherdose/sdk/protocol';
 import { coefficientAt } from './float-evaluator.ts';
 import { chooseMultipliers, type Scaling } from './fixed-point-rules.ts';
@@ -56,7 +56,12 @@ export function polynomialRule(
     const [slope, constant] = [ratios[1][channel] as number, ratios[2][channel] as number];
     return (Math.abs(square) * x + Math.abs(slope)) * x + Math.abs(constant);
   });
-  const { multipliers, shift } = chooseMultipliers(ratios.flat(), Math.max(...products), x * x + x + 1);
+  const { multipliers, shift } = chooseMultipliers(
+    ratios.flat(),
+    Math.max(...products),
+    x * x + x + 1,
+    safeProduct,
+  );
   const [square, slope, constant] = [0, 1, 2].map((i) => {
     const list = multipliers.slice(i * channels, (i + 1) * channels);
     return channels === 1 ? (list[0] as number) : list;

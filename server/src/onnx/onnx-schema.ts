@@ -32,6 +32,7 @@ const proto = `
     optional Tensor t = 5;
     repeated float floats = 7;
     repeated int64 ints = 8;
+    optional int32 type = 20;
   }
   message Tensor {
     repeated int64 dims = 1;

@@ -3,7 +3,7 @@
     python3 export_onnx.py DIR/interactive.pt onnx/interactive.onnx
 
 Input `hu` float [1, 1, 512, 512]; pixel unshuffle as Reshape, Transpose, Reshape; Conv and LeakyRelu by turns;
-DepthToSpace (mode CRD); Sub gives `denoised`, the same shape. No other operation.
+a Clip if the network has a limit; DepthToSpace (mode CRD); Sub gives `denoised`, the same shape. No other operation.
 """
 import argparse
 import copy
@@ -23,6 +23,7 @@ class Folded(nn.Module):
 
     def __init__(self, network):
         super().__init__()
+        self.limit = network.limit
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         with torch.no_grad():
             self.convolutions[0].weight /= model.HU_SCALE
@@ -33,7 +34,10 @@ class Folded(nn.Module):
         h = F.pixel_unshuffle(hu, model.FACTOR)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), model.LEAK)
-        return hu - F.pixel_shuffle(self.convolutions[-1](h), model.FACTOR)
+        h = self.convolutions[-1](h)
+        if self.limit is not None:
+            h = h.clamp(-self.limit, self.limit)
+        return hu - F.pixel_shuffle(h, model.FACTOR)
 
 
 def main():

@@ -12,13 +12,15 @@ LEAK = 1 / 8  # slope of the leaky ReLU below zero; a power of two is exact in i
 class Denoiser(nn.Module):
     """Convolutions of one odd kernel size between `widths`, with leaky ReLU in between.
 
+    limit: no pixel is changed by more than this, HU; None for no limit.
+
     Zero padding, so beyond the image's edge everything is 0, that is water. forward: float HU
     [batch, 1, rows, columns], both multiples of 4, in -1024..3071; returns the same shape in HU.
     """
 
-    def __init__(self, widths, kernel):
+    def __init__(self, widths, kernel, limit=None):
         super().__init__()
-        self.widths, self.kernel = tuple(widths), kernel
+        self.widths, self.kernel, self.limit = tuple(widths), kernel, limit
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, kernel, padding=kernel // 2) for before, after in zip(widths, widths[1:])
         )
@@ -30,14 +32,15 @@ class Denoiser(nn.Module):
         h = F.pixel_unshuffle(hu / HU_SCALE, FACTOR)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), LEAK)
-        return F.pixel_shuffle(self.convolutions[-1](h), FACTOR) * HU_SCALE
+        residual = F.pixel_shuffle(self.convolutions[-1](h), FACTOR) * HU_SCALE
+        return residual if self.limit is None else residual.clamp(-self.limit, self.limit)
 
     def forward(self, hu):
         return hu - self.residual(hu)
 
 
 ARCHITECTURES = {
-    "linear": {"widths": (CHANNELS, CHANNELS), "kernel": 9},
+    "linear": {"widths": (CHANNELS, CHANNELS), "kernel": 9, "limit": 24.0},
     "interactive": {"widths": (CHANNELS, 32, 32, CHANNELS), "kernel": 5},
 }
 

@@ -9,7 +9,7 @@ from make_pairs import NOISE_UNIT
 
 PATCH = 128  # pixels
 MARGIN = 12  # pixels next to a patch side that do not count, unless the side is the image's own edge
-SCALE = (0.4, 3.0)  # noise scale per sample, drawn evenly in its logarithm
+SCALE = (0.4, 3.0)  # noise scale per sample, drawn evenly in its logarithm; 1 is make_pairs.TRAIN_SD
 
 
 class Pairs:
@@ -33,12 +33,17 @@ def importance(clean):
     return np.select([clean < -950, (clean < -250) | (clean > 350)], [0.02, 0.25], 1.0).astype(np.float32)
 
 
+def soft_tissue(clean):
+    """As importance, with hardly any weight outside the window that PSNR is taken in."""
+    return np.where((clean < -160) | (clean > 240), np.float32(0.05), np.float32(1))
+
+
 def _start(rng, size):
     """A patch's first row or column; both edges of the image are drawn often enough to be learned."""
     return int(np.clip(rng.integers(-MARGIN, size - PATCH + MARGIN + 1), 0, size - PATCH))
 
 
-def patch(pairs, rng):
+def patch(pairs, rng, scale=SCALE, weigh=importance):
     """(low dose HU, clean HU, weight), each float32 [PATCH, PATCH], randomly turned and mirrored."""
     for _ in range(6):  # prefer patches with some body in them
         index, row, column = rng.integers(len(pairs)), _start(rng, 512), _start(rng, 512)
@@ -46,9 +51,9 @@ def patch(pairs, rng):
         clean = pairs.clean[window]
         if clean.mean() > -700:
             break
-    noise = pairs.noise[window] * np.float32(NOISE_UNIT * np.exp(rng.uniform(*np.log(SCALE))))
+    noise = pairs.noise[window] * np.float32(NOISE_UNIT * np.exp(rng.uniform(*np.log(scale))))
     low = simulate.add_noise(clean, noise)
-    weight = importance(clean)
+    weight = weigh(clean)
     weight[: MARGIN if row > 0 else 0] = 0
     weight[PATCH - (MARGIN if row < 512 - PATCH else 0) :] = 0
     weight[:, : MARGIN if column > 0 else 0] = 0
@@ -63,7 +68,7 @@ def patch(pairs, rng):
     return stack
 
 
-def batch(pairs, size, rng):
+def batch(pairs, size, rng, scale=SCALE, weigh=importance):
     """(low dose HU, clean HU, weight), each a float32 tensor [size, 1, PATCH, PATCH]."""
-    stacks = torch.from_numpy(np.stack([patch(pairs, rng) for _ in range(size)]))
+    stacks = torch.from_numpy(np.stack([patch(pairs, rng, scale, weigh) for _ in range(size)]))
     return stacks[:, 0:1], stacks[:, 1:2], stacks[:, 2:3]

@@ -29,6 +29,11 @@ const withAttributes = (attributes: NodeFields['attributes']): FileFields => ({
   ...good,
   nodes: [{ ...convolution.node, ...(attributes ? { attributes } : {}) }],
 });
+/** One transposed convolution from `hu`. */
+const transposed = (dims: readonly number[], attributes: NodeFields['attributes'] = {}): FileFields => ({
+  nodes: [{ op: 'ConvTranspose', inputs: ['hu', 'w'], output: 'denoised', attributes }],
+  tensors: [{ name: 'w', dims, values: Array<number>(dims.reduce((a, b) => a * b, 1)).fill(1) }],
+});
 const nine = (value: number): number[] => Array<number>(9).fill(value);
 
 const invalid: Readonly<Record<string, FileFields>> = {
@@ -89,11 +94,63 @@ const invalid: Readonly<Record<string, FileFields>> = {
     tensors: [...convolution.tensors, { name: 'large', dims: [], values: [3e38] }],
     output: 'm11',
   },
+  'a transposed convolution for other channels': transposed([2, 1, 3, 3]),
+  'a transposed convolution that pads more than its kernel': transposed([1, 1, 3, 3], { pads: [5, 5, 5, 5] }),
+  'a window that lies in its padding': {
+    nodes: [
+      {
+        op: 'MaxPool',
+        inputs: ['hu'],
+        output: 'denoised',
+        attributes: { kernel_shape: [2, 2], pads: [2, 2, 2, 2] },
+      },
+    ],
+  },
+  'a window larger than the image': {
+    nodes: [{ op: 'MaxPool', inputs: ['hu'], output: 'denoised', attributes: { kernel_shape: [20, 20] } }],
+  },
+  'a permutation that is none': {
+    nodes: [{ op: 'Transpose', inputs: ['hu'], output: 'denoised', attributes: { perm: [0, 0, 2, 3] } }],
+  },
+  'a constant that is not a number': {
+    nodes: [
+      { op: 'Div', inputs: ['zero', 'zero'], output: 'nan' },
+      { op: 'Add', inputs: ['hu', 'nan'], output: 'denoised' },
+    ],
+    tensors: [{ name: 'zero', dims: [], values: [0] }],
+  },
+  'an index outside its constant': {
+    nodes: [
+      { op: 'Shape', inputs: ['hu'], output: 'dims' },
+      { op: 'Gather', inputs: ['dims', 'far'], output: 'side' },
+      { op: 'Reshape', inputs: ['hu', 'side'], output: 'denoised' },
+    ],
+    tensors: [{ name: 'far', dims: [], values: [2 ** 31], type: 'int64' }],
+  },
+  'a mirror wider than the image': {
+    nodes: [{ op: 'Pad', inputs: ['hu', 'pads'], output: 'denoised', attributes: { mode: 'reflect' } }],
+    tensors: [{ name: 'pads', dims: [8], values: [0, 0, 17, 0, 0, 0, 0, 0], type: 'int64' }],
+  },
   'a reshape to nothing': {
     nodes: [{ op: 'Reshape', inputs: ['hu', 'shape'], output: 'denoised' }],
     tensors: [{ name: 'shape', dims: [2], values: [3, -1], type: 'int64' }],
   },
 };
+
+const large = (name: string, ...values: number[]) => ({
+  name,
+  dims: [values.length],
+  values,
+  type: 'int64' as const,
+});
+/** `hu` joined with itself again and again. */
+const doubled = (times: number): FileFields['nodes'] =>
+  Array.from({ length: times }, (_, i) => ({
+    op: 'Concat',
+    inputs: i === 0 ? ['hu', 'hu'] : [`d${i - 1}`, `d${i - 1}`],
+    output: `d${i}`,
+    attributes: { axis: 1 },
+  }));
 
 const unsupported: Readonly<Record<string, FileFields>> = {
   'an operator that is not known': { nodes: [{ op: 'Softmax', inputs: ['hu'], output: 'denoised' }] },
@@ -119,6 +176,72 @@ const unsupported: Readonly<Record<string, FileFields>> = {
   'an output of another size': { ...good, nodes: [{ ...convolution.node, attributes: {} }] },
   'a transpose of its own': {
     nodes: [{ op: 'Transpose', inputs: ['hu'], output: 'denoised', attributes: { perm: [0, 1, 3, 2] } }],
+  },
+  'a product of two layers': {
+    nodes: [
+      convolution.node,
+      { op: 'Sigmoid', inputs: ['denoised'], output: 's' },
+      { op: 'Mul', inputs: ['hu', 's'], output: 'c' },
+    ],
+    tensors: convolution.tensors,
+    output: 'c',
+  },
+  'a bilinear resize': {
+    nodes: [
+      { op: 'Resize', inputs: ['hu', '', 'scales'], output: 'denoised', attributes: { mode: 'linear' } },
+    ],
+    tensors: [{ name: 'scales', dims: [4], values: [1, 1, 2, 2] }],
+  },
+  'a map larger than the image': {
+    nodes: [
+      convolution.node,
+      { op: 'Resize', inputs: ['denoised', '', 'scales'], output: 'l' },
+      { op: 'MaxPool', inputs: ['l'], output: 'c', attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+    ],
+    tensors: [...convolution.tensors, { name: 'scales', dims: [4], values: [1, 1, 2, 2] }],
+    output: 'c',
+  },
+  'channels doubled without end': { nodes: doubled(40), output: 'd39' },
+  'a join along the rows': {
+    nodes: [{ op: 'Concat', inputs: ['hu', 'hu'], output: 'denoised', attributes: { axis: 2 } }],
+  },
+  'a constant of 2^40 zeros': {
+    nodes: [
+      { op: 'ConstantOfShape', inputs: ['shape'], output: 'zeros' },
+      { op: 'Add', inputs: ['hu', 'zeros'], output: 'denoised' },
+    ],
+    tensors: [large('shape', 2 ** 20, 2 ** 20)],
+  },
+  'a constant that is spread out': {
+    nodes: [
+      { op: 'Expand', inputs: ['one', 'shape'], output: 'ones' },
+      { op: 'Add', inputs: ['hu', 'ones'], output: 'denoised' },
+    ],
+    tensors: [{ name: 'one', dims: [], values: [1] }, large('shape', 2 ** 30, 2 ** 30)],
+  },
+  'a constant doubled without end': {
+    nodes: [
+      ...Array.from({ length: 40 }, (_, i) => ({
+        op: 'Concat',
+        inputs: i === 0 ? ['seed', 'seed'] : [`k${i - 1}`, `k${i - 1}`],
+        output: `k${i}`,
+        attributes: { axis: 0 },
+      })),
+      { op: 'Add', inputs: ['hu', 'k39'], output: 'denoised' },
+    ],
+    tensors: [{ name: 'seed', dims: [8], values: Array<number>(8).fill(1) }],
+  },
+  'more steps than a plan holds': {
+    nodes: [
+      convolution.node,
+      ...Array.from({ length: 300 }, (_, i) => ({
+        op: 'LeakyRelu',
+        inputs: [i === 0 ? 'denoised' : `r${i - 1}`],
+        output: `r${i}`,
+      })),
+    ],
+    tensors: convolution.tensors,
+    output: 'r299',
   },
   'no convolution at all': { nodes: [{ op: 'Relu', inputs: ['hu'], output: 'denoised' }] },
   'weights that are computed': { ...good, nodes: [{ ...convolution.node, inputs: ['hu', 'hu'] }] },
@@ -148,6 +271,21 @@ describe('hostile ONNX files', () => {
         },
       }),
     );
+  });
+
+  test('four thousand functions of functions end in bounded time', () => {
+    const functions = Array.from({ length: 4000 }, (_, i) => ({
+      op: 'Tanh',
+      inputs: [i === 0 ? 'denoised' : `t${i - 1}`],
+      output: `t${i}`,
+    }));
+    const file = onnxFile({
+      nodes: [convolution.node, ...functions],
+      tensors: convolution.tensors,
+      output: 't3999',
+    });
+    const network = lowerOnnx(readGraph(file));
+    expect(network.nodes.length).toBeLessThan(256);
   });
 
   test('data in another file', () => {

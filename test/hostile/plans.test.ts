@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { planTiling } from '@cipherdose/sdk/packing';
-import { checkPlan } from '@cipherdose/sdk/plan';
+import { checkPlan, valueSizes } from '@cipherdose/sdk/plan';
 import { parameterSet, type LinearNode, type Plan, type PlanNode } from '@cipherdose/sdk/protocol';
 import { tinyPlan } from '../support/tiny-models.ts';
 
@@ -25,6 +25,36 @@ const withLinear = (change: Record<string, unknown>): unknown =>
 const withResult = (change: Record<string, unknown>): unknown =>
   changed({ nodes: [linear, { ...result, ...change }] });
 const withNodes = (...nodes: unknown[]): unknown => changed({ nodes });
+
+const polynomial = {
+  ...result,
+  op: 'polynomial',
+  positive: undefined,
+  negative: undefined,
+  square: 1,
+  slope: 1,
+  constant: 1,
+};
+for (const key of ['positive', 'negative']) Reflect.deleteProperty(polynomial, key);
+const piece = { start: -(2 ** 21), square: 0, slope: 1, constant: 0 };
+const piecewise = {
+  op: 'piecewise',
+  name: 'result',
+  input: 'convolution',
+  pieces: [piece],
+  shift: 4,
+  low: -1024,
+  high: 3071,
+};
+const pool = {
+  op: 'pool',
+  name: 'pooled',
+  input: 'convolution',
+  kind: 'max',
+  kernel: [2, 2],
+  stride: [1, 1],
+  padding: [0, 0, 0, 0],
+};
 
 const deep = (depth: number): unknown => {
   let value: unknown = {};
@@ -96,6 +126,80 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
     ),
     'PLAN_INVALID',
   ],
+  'a multiple of a million': [changed({ input: { ...plan.input, multiple: 1e6 } }), 'PLAN_INVALID'],
+  'a shuffle beyond the size of the image, with a multiple': [
+    changed({
+      input: { ...plan.input, multiple: 2 },
+      nodes: [
+        { ...linear, outChannels: 4 },
+        { op: 'shuffle', name: 'large', input: 'convolution', factor: 2 },
+        { ...result, input: 'large' },
+      ],
+    }),
+    'PLAN_INVALID',
+  ],
+  'coefficients for other channels': [withNodes(linear, { ...polynomial, square: [1, 2] }), 'PLAN_INVALID'],
+  'a square beyond 2^53': [withNodes(linear, { ...polynomial, square: 2 ** 20 }), 'PLAN_INVALID'],
+  'a piecewise function without pieces': [withNodes(linear, { ...piecewise, pieces: [] }), 'PLAN_INVALID'],
+  'thousands of pieces': [
+    withNodes(linear, {
+      ...piecewise,
+      pieces: Array.from({ length: 5000 }, (_, start) => ({ ...piece, start: start - 2 ** 21 })),
+    }),
+    'PLAN_INVALID',
+  ],
+  'pieces that start too late': [
+    withNodes(linear, { ...piecewise, pieces: [{ ...piece, start: 0 }] }),
+    'PLAN_INVALID',
+  ],
+  'pieces in disorder': [
+    withNodes(linear, { ...piecewise, pieces: [piece, { ...piece, start: 5 }, { ...piece, start: 5 }] }),
+    'PLAN_INVALID',
+  ],
+  'a piece beyond 2^53': [
+    withNodes(linear, { ...piecewise, pieces: [{ ...piece, square: 2 ** 20 }] }),
+    'PLAN_INVALID',
+  ],
+  'a selected channel that is not there': [
+    withNodes(linear, { op: 'select', name: 'result', input: 'convolution', channels: [1] }),
+    'PLAN_INVALID',
+  ],
+  'more channels joined than allowed': [
+    withNodes(
+      linear,
+      ...Array.from({ length: 3 }, (_, i) => ({
+        op: 'concat',
+        name: `c${i}`,
+        inputs: Array(32).fill(i === 0 ? 'convolution' : `c${i - 1}`),
+      })),
+      result,
+    ),
+    'PLAN_LIMIT',
+  ],
+  'a join of one': [
+    withNodes(linear, { op: 'concat', name: 'joined', inputs: ['convolution'] }, result),
+    'PLAN_INVALID',
+  ],
+  'a window in the padding alone': [
+    withNodes(linear, { ...pool, padding: [2, 0, 0, 0] }, { ...result, input: 'pooled' }),
+    'PLAN_INVALID',
+  ],
+  'a sum beyond 2^31': [
+    withNodes(
+      { ...linear, accumulatorBound: 2 ** 26 },
+      { ...pool, kind: 'sum', kernel: [31, 31] },
+      { ...result, input: 'pooled' },
+    ),
+    'PLAN_INVALID',
+  ],
+  'padding of a million rows': [
+    withNodes(
+      linear,
+      { op: 'pad', name: 'padded', input: 'convolution', fill: 'edge', padding: [1e6, 0, 0, 0] },
+      result,
+    ),
+    'PLAN_INVALID',
+  ],
   'two layers in the linear framework': [
     withNodes(
       linear,
@@ -114,6 +218,83 @@ describe('hostile plans', () => {
 
   test.each(Object.entries(hostile))('%s', (_, [untrusted, code]) => {
     expect(codeOf(untrusted)).toBe(code);
+  });
+
+  test('the new operations are good where nothing is wrong with them', () => {
+    expect(codeOf(withNodes(linear, polynomial))).toBe('none');
+    expect(codeOf(withNodes(linear, piecewise))).toBe('none');
+  });
+
+  describe('at the size of an image', () => {
+    const sizesOf = (untrusted: unknown): string => {
+      try {
+        valueSizes(checkPlan(untrusted), 512, 512);
+      } catch (error) {
+        if (error instanceof DenoiseError) return error.code;
+        throw error;
+      }
+      return 'none';
+    };
+    const rows = (name: string, input: string, by: number) => ({
+      op: 'pad',
+      name,
+      input,
+      fill: 'edge',
+      padding: [by, by, by, by],
+    });
+
+    test('what grows and shrinks again is fine', () => {
+      expect(
+        sizesOf(
+          withNodes(linear, rows('a', 'convolution', 31), rows('b', 'a', -31), { ...result, input: 'b' }),
+        ),
+      ).toBe('none');
+    });
+
+    test('an output of another size', () => {
+      expect(sizesOf(withNodes(linear, rows('a', 'convolution', 1), { ...result, input: 'a' }))).toBe(
+        'PLAN_INVALID',
+      );
+    });
+
+    test('maps of different sizes in one sum, and in one join', () => {
+      const add = { op: 'add', name: 'sum', multipliers: [1, 1], shift: 0, low: 0, high: 1 };
+      const padded = rows('a', 'convolution', 1);
+      expect(
+        sizesOf(withNodes(linear, padded, { ...add, inputs: ['a', 'image'] }, { ...result, input: 'sum' })),
+      ).toBe('PLAN_INVALID');
+      const concat = { op: 'concat', name: 'joined', inputs: ['a', 'image'] };
+      const select = { op: 'select', name: 'one', input: 'joined', channels: [0] };
+      expect(sizesOf(withNodes(linear, padded, concat, select, { ...result, input: 'one' }))).toBe(
+        'PLAN_INVALID',
+      );
+    });
+
+    test('a mirror wider than the image, and a cut of all of it', () => {
+      const cut = Array.from({ length: 10 }, (_, i) =>
+        rows(`c${i}`, i === 0 ? 'convolution' : `c${i - 1}`, -31),
+      );
+      expect(sizesOf(withNodes(linear, ...cut, { ...result, input: 'c9' }))).toBe('PLAN_LIMIT');
+      const mirror = { ...rows('m', 'c7', 31), fill: 'reflect' };
+      expect(sizesOf(withNodes(linear, ...cut.slice(0, 8), mirror, { ...result, input: 'm' }))).toBe(
+        'PLAN_INVALID',
+      );
+    });
+
+    test('maps that grow without end are refused before any memory is taken', () => {
+      const grown = Array.from({ length: 240 }, (_, i) =>
+        rows(`g${i}`, i === 0 ? 'convolution' : `g${i - 1}`, 31),
+      );
+      expect(sizesOf(withNodes(linear, ...grown, { ...result, input: 'g239' }))).toBe('PLAN_LIMIT');
+      const many = { ...linear, outChannels: 512 };
+      const kept = Array.from({ length: 8 }, (_, i) => rows(`k${i}`, 'convolution', 1));
+      const one = { op: 'select', name: 'one', input: 'k0', channels: [0] };
+      const last = rows('cut', 'one', -1);
+      expect(sizesOf(withNodes(many, ...kept.slice(0, 2), one, last, { ...result, input: 'cut' }))).toBe(
+        'none',
+      );
+      expect(sizesOf(withNodes(many, ...kept, one, last, { ...result, input: 'cut' }))).toBe('PLAN_LIMIT');
+    });
   });
 
   test('any change of a plan changes its digest', () => {

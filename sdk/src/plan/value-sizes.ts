@@ -23,6 +23,8 @@ export function valueSizes(plan: Plan, height: number, width: number): ReadonlyM
   const sizes = new Map([['image', image]]);
   const channels = new Map([['image', 1]]);
   const exact = plan.input.multiple !== undefined;
+  const lastUse = new Map(plan.nodes.flatMap((node) => inputsOf(node).map((name) => [name, node] as const)));
+  let live = image.height * image.width;
   for (const node of plan.nodes) {
     const inputs = inputsOf(node).map((name) => {
       const size = sizes.get(name);
@@ -45,6 +47,13 @@ export function valueSizes(plan: Plan, height: number, width: number): ReadonlyM
       throw new DenoiseError('PLAN_LIMIT', { node: node.name, ...size, channels: count });
     sizes.set(node.name, size);
     channels.set(node.name, count);
+    live += size.height * size.width * count;
+    if (live > limits.liveElements) throw new DenoiseError('PLAN_LIMIT', { node: node.name, live });
+    for (const name of new Set(inputsOf(node)))
+      if (lastUse.get(name) === node) {
+        const done = sizes.get(name) as ValueSize;
+        live -= done.height * done.width * (channels.get(name) ?? 0);
+      }
   }
   const output = sizes.get(plan.output);
   if (output?.height !== image.height || output.width !== image.width)

@@ -16,6 +16,8 @@ export const limits = Object.freeze({
   pieces: 512,
   /** Most integers of one feature map. */
   mapElements: 2 ** 27,
+  /** Most integers of all feature maps that are needed at one time. */
+  liveElements: 2 ** 29,
   /** Most tiles of one request. */
   tilesPerRequest: 8,
   /** Largest request or reply, bytes. */

@@ -20,8 +20,7 @@ export const likewise = ({ view, arrangedBy }: Viewed, value: Expression): Viewe
 export function viewed(value: Expression, view: View, node: OnnxNode, lowering: Lowering): Viewed {
   if (sameView(view, imageView(value))) return meant(value);
   const arrangement = arrangementOf(value, view);
-  if (arrangement && arrangement.factor <= limits.shuffleFactor)
-    return meant(arrange(value, arrangement, node, lowering));
+  if (arrangement) return meant(arrange(value, arrangement, node, lowering));
   return { kind: 'value', value, view, arrangedBy: node };
 }
 

@@ -161,8 +161,11 @@ function lowerNode(node: OnnxNode, lowering: Lowering): Meaning {
   if (foldedOperators.has(node.operator)) {
     const inputs = node.inputs.map((name) => (name === '' ? undefined : lowering.meaning(name, node)));
     const tensors = inputs.map((meaning) => (meaning?.kind === 'constant' ? meaning.tensor : undefined));
-    if (inputs.every((meaning) => !meaning || meaning.kind === 'constant') && tensors.some(Boolean))
-      return { kind: 'constant', tensor: foldConstants(node, tensors) };
+    if (inputs.every((meaning) => !meaning || meaning.kind === 'constant') && tensors.some(Boolean)) {
+      const tensor = foldConstants(node, tensors);
+      lowering.reserveConstant(tensor.data.length);
+      return { kind: 'constant', tensor };
+    }
   }
   const lower = Object.hasOwn(operators, node.operator) ? operators[node.operator] : undefined;
   if (lower) return lower(node, lowering);
@@ -219,5 +222,10 @@ function needed(network: FloatNetwork): FloatNetwork {
     }
   if (!nodes.some((node) => node.op === 'linear'))
     throw new DenoiseError('ONNX_UNSUPPORTED', { supported: 'a network with a convolution' });
+  if (nodes.length > limits.planNodes)
+    throw new DenoiseError('ONNX_UNSUPPORTED', {
+      nodes: nodes.length,
+      supported: `${limits.planNodes} steps`,
+    });
   return { ...network, nodes };
 }

@@ -26,6 +26,8 @@ export const malformed = (node: OnnxNode, reason: string): DenoiseError =>
 
 /** Weights of all convolutions, dilations and groups written out, and of every folded copy. */
 const mostWeights = 2 ** 24;
+/** Elements of all tensors that are computed from constants. */
+const mostConstants = 2 ** 24;
 /** Functions that one curve may be made of. */
 const deepestCurve = 32;
 
@@ -48,6 +50,7 @@ export class Lowering {
   readonly #origins = new Map<string, { readonly of: string; readonly curve: Curve }>();
   readonly #counts = new Map<string, number>();
   #weights = 0;
+  #constants = 0;
 
   define(name: string, meaning: Meaning): void {
     if (name === '' || this.#meanings.has(name))
@@ -68,6 +71,16 @@ export class Lowering {
       throw new DenoiseError('ONNX_UNSUPPORTED', {
         weights: this.#weights,
         supported: `${mostWeights} weights`,
+      });
+  }
+
+  /** Takes the elements of one more computed constant into account. @throws ONNX_UNSUPPORTED if they are too many */
+  reserveConstant(elements: number): void {
+    this.#constants += elements;
+    if (this.#constants > mostConstants)
+      throw new DenoiseError('ONNX_UNSUPPORTED', {
+        elements: this.#constants,
+        supported: `${mostConstants} elements of computed constants`,
       });
   }
 

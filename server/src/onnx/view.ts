@@ -1,3 +1,4 @@
+import { limits } from '@cipherdose/sdk/protocol';
 import type { Expression } from './expression.ts';
 
 /** A digit of the index along one axis of a value: that index is the sum of digit * step. */
@@ -99,6 +100,7 @@ export function arrangementOf(value: Shaped, view: View): Arrangement | undefine
   }
   if (rows < height) {
     const factor = height / rows;
+    if (factor > limits.shuffleFactor) return undefined;
     if (!is(row, rowsOf(rows, factor)) || !is(column, columnsOf(width / factor, factor))) return undefined;
     const weight = ({ axis, size, step }: Atom): number => {
       if (axis === 'channel') return step * factor ** 2;
@@ -108,6 +110,7 @@ export function arrangementOf(value: Shaped, view: View): Arrangement | undefine
     return select && { op: 'unshuffle', factor, select };
   }
   const factor = rows / height;
+  if (factor > limits.shuffleFactor) return undefined;
   const [dy, dx] = [row.at(-1), column.at(-1)];
   if (dy?.axis !== 'channel' || dx?.axis !== 'channel') return undefined;
   const fits =

@@ -1,19 +1,23 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { HuImage } from '@cipherdose/sdk/image';
 import type { FloatNetwork } from '../network/float-network.ts';
-import { networkWork } from '../network/network-work.ts';
+import { networkWork, type NetworkWork } from '../network/network-work.ts';
 
 /** Products of weights and values that one evaluation of all calibration images may take. */
 const mostProducts = 12e9;
 /** Numbers of all maps that are held together. */
 const mostElements = 2 ** 27;
 /** Images are not made smaller than this on a side, pixels; fewer of them are used before. */
-const leastSide = 96;
+const leastSide = 64;
+/** Products and numbers beyond which a network is refused, even on one image of that side. */
+const tooManyProducts = 60e9;
+const tooManyElements = 2 ** 28;
 
 /**
  * Images that a network can be calibrated with in bounded time and memory: sides that it divides, cut around the middle
  * or left out if the network is heavy. Whole images stay as they are.
- * @throws CALIBRATION_INVALID if an image is not of one size with its pixels, or too small for the network
+ * @throws CALIBRATION_INVALID if an image is not of one size with its pixels, or too small for the network,
+ *   ONNX_UNSUPPORTED if the network is too heavy even so
  */
 export function prepareCalibration(
   network: FloatNetwork,
@@ -26,11 +30,15 @@ export function prepareCalibration(
     if (width * height !== hu.length || hu.length === 0)
       throw new DenoiseError('CALIBRATION_INVALID', { width, height, pixels: hu.length });
   const multiple = network.multiple ?? 1;
-  const fits = (chosen: readonly HuImage[]): boolean => {
+  const workOf = (chosen: readonly HuImage[]): NetworkWork => {
     const works = chosen.map(({ width, height }) =>
       networkWork(network, roundUp(height, multiple), roundUp(width, multiple)),
     );
-    return sum(works, 'products') <= mostProducts && sum(works, 'elements') <= mostElements;
+    return { products: sum(works, 'products'), elements: sum(works, 'elements') };
+  };
+  const fits = (chosen: readonly HuImage[]): boolean => {
+    const { products, elements } = workOf(chosen);
+    return products <= mostProducts && elements <= mostElements;
   };
   let chosen = images;
   for (let side = Math.max(...images.flatMap(({ width, height }) => [width, height])); !fits(chosen);) {
@@ -40,6 +48,13 @@ export function prepareCalibration(
     } else if (chosen.length > 1) chosen = chosen.slice(0, Math.ceil(chosen.length / 2));
     else break;
   }
+  const { products, elements } = workOf(chosen);
+  if (products > tooManyProducts || elements > tooManyElements)
+    throw new DenoiseError('ONNX_UNSUPPORTED', {
+      products,
+      elements,
+      supported: `${tooManyProducts} products and ${tooManyElements} values for ${leastSide}x${leastSide} pixels`,
+    });
   return chosen.map((image) => padded(image, multiple, fill));
 }
 

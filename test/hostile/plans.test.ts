@@ -286,8 +286,8 @@ describe('hostile plans', () => {
         rows(`g${i}`, i === 0 ? 'convolution' : `g${i - 1}`, 31),
       );
       expect(sizesOf(withNodes(linear, ...grown, { ...result, input: 'g239' }))).toBe('PLAN_LIMIT');
-      const many = { ...linear, outChannels: 512 };
-      const kept = Array.from({ length: 8 }, (_, i) => rows(`k${i}`, 'convolution', 1));
+      const many = { ...linear, outChannels: 256 };
+      const kept = Array.from({ length: 10 }, (_, i) => rows(`k${i}`, 'convolution', 1));
       const one = { op: 'select', name: 'one', input: 'k0', channels: [0] };
       const last = rows('cut', 'one', -1);
       expect(sizesOf(withNodes(many, ...kept.slice(0, 2), one, last, { ...result, input: 'cut' }))).toBe(

@@ -1,0 +1,134 @@
+// npm run bench:bridge [-- --json] [-- --slices N] [-- --rounds N]: what the Orthanc bridge adds to the time that the SDK
+// alone needs for the same slices, in turns on the same machine, and the peak memory of a bridge over a long series.
+// Needs Debian's Orthanc.
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { writeBridgeConfig } from '../support/bridge-config.ts';
+import { startProcess, until } from '../support/child-process.ts';
+import { makeCtDicom } from '../support/make-ct.ts';
+import { startOrthanc } from '../support/orthanc.ts';
+import type { SeriesFigures } from './client-process.ts';
+import { peakMemoryMiB } from './process-memory.ts';
+import { repositoryRoot, sampleImages } from './sample-images.ts';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    /** Slices of the long series, for memory. */
+    slices: { type: 'string', default: '600' },
+    rounds: { type: 'string', default: '3' },
+    roundSlices: { type: 'string', default: '40' },
+    model: { type: 'string', default: 'linear' },
+  },
+});
+const { model } = values;
+const images = sampleImages();
+const say = (line: string): void => console.error(line);
+const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const bridgeProgram = fileURLToPath(new URL('orthanc-bridge/dist/main.js', repositoryRoot));
+
+interface BridgeFigures {
+  readonly secondsPerSlice: number;
+  readonly peakMiB: number;
+}
+
+/** From the start of the job to its last verified object. */
+async function benchBridge(hostUrl: string, slices: number): Promise<BridgeFigures> {
+  const orthanc = await startOrthanc();
+  const config = writeBridgeConfig({
+    ...{ orthanc, hostUrl, model, watch: { backfill: true } },
+    settings: { logLevel: 'info', host: { url: hostUrl } },
+  });
+  try {
+    for (let slice = 0; slice < slices; slice++) {
+      const { width, height, hu } = images[slice % images.length] as (typeof images)[number];
+      await orthanc.upload(
+        makeCtDicom({
+          rows: height,
+          columns: width,
+          hu,
+          signed: true,
+          bitsStored: 16,
+          instanceNumber: slice + 1,
+        }),
+      );
+    }
+    const bridge = await startProcess(process.execPath, [bridgeProgram, '--config', config]);
+    try {
+      const ended = /series (done|given up)/;
+      await until(
+        () => `the series is done: ${bridge.output()}`,
+        () => ended.test(bridge.output()) || bridge.exited,
+        24 * 3600,
+      );
+      const peakMiB = peakMemoryMiB(bridge.pid);
+      const times = ['series started', 'series done'].map((message) => timeOf(bridge.output(), message));
+      const [started = NaN, done = NaN] = times;
+      return { secondsPerSlice: (done - started) / 1000 / slices, peakMiB };
+    } finally {
+      await bridge.end('SIGTERM');
+    }
+  } finally {
+    await orthanc.close();
+    rmSync(dirname(config), { recursive: true });
+  }
+}
+
+/** Milliseconds of the last log line with this message. @throws Error if there is none */
+function timeOf(output: string, message: string): number {
+  const line = output.split('\n').findLast((text) => text.includes(`"${message}"`));
+  if (line === undefined) throw new Error(`the bridge did not say '${message}': ${output}`);
+  return (JSON.parse(line) as { time: number }).time;
+}
+
+async function benchSdk(hostUrl: string, slices: number): Promise<number> {
+  const client = fork(script('client-process.js'), [hostUrl, model, String(slices)]);
+  return (await answerOf<SeriesFigures>(client)).secondsPerSlice;
+}
+
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`a bench process ended with ${String(code)}`);
+  });
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
+  ended.catch(() => undefined);
+  return message;
+}
+
+const host = fork(script('host-process.js'), [String(availableParallelism())]);
+try {
+  const { url } = await answerOf<{ url: string }>(host);
+  const rounds: { readonly sdkSeconds: number; readonly bridgeSeconds: number }[] = [];
+  const roundSlices = Number(values.roundSlices);
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    say(`round ${round}: ${roundSlices} slices by the SDK, then by the bridge ...`);
+    const sdkSeconds = await benchSdk(url, roundSlices);
+    const { secondsPerSlice } = await benchBridge(url, roundSlices);
+    rounds.push({ sdkSeconds, bridgeSeconds: secondsPerSlice });
+    say(`  ${sdkSeconds.toFixed(3)} s and ${secondsPerSlice.toFixed(3)} s a slice`);
+  }
+  const total = (name: 'sdkSeconds' | 'bridgeSeconds'): number =>
+    rounds.reduce((sum, round) => sum + round[name], 0);
+  const overhead = total('bridgeSeconds') / total('sdkSeconds') - 1;
+  say(`${values.slices} slices by the bridge ...`);
+  const long = await benchBridge(url, Number(values.slices));
+  const figures = {
+    ...{ model, roundSlices, rounds, overhead },
+    long: { slices: Number(values.slices), ...long },
+  };
+  if (values.json) console.log(JSON.stringify(figures));
+  else {
+    console.log(
+      `overhead: ${(100 * overhead).toFixed(1)} % of the time that the SDK alone needs, model ${model}`,
+    );
+    console.log(`memory:   ${long.peakMiB} MiB at most over ${values.slices} slices`);
+  }
+} finally {
+  host.disconnect();
+  await once(host, 'exit');
+}

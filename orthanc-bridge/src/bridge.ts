@@ -145,6 +145,8 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
   };
   const work = (): Promise<void> => queue.work((id, signal) => attemptJob(id, attemptTools, signal));
   let paused = (await jobs.setting<boolean>('paused')) ?? false;
+  // Changes with every order, so that an older answer of the database does not undo it.
+  let orders = 0;
 
   const housekeeping = new Housekeeping({ config, database, jobs, queue, log });
   await housekeeping.recover();
@@ -190,8 +192,10 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
   }
 
   async function pause(who: string): Promise<void> {
+    orders++;
     await jobs.setSetting('paused', true);
     paused = true;
+    orders++;
     await queue.pause();
     await audit.append({ event: 'paused', who });
     events.emit('paused', true);
@@ -199,8 +203,9 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
 
   /** Another bridge on the same database may have been told to pause or to go on. */
   async function followPause(): Promise<void> {
+    const before = orders;
     const wanted = (await jobs.setting<boolean>('paused')) ?? false;
-    if (wanted === paused) return;
+    if (wanted === paused || orders !== before) return;
     paused = wanted;
     if (paused) await queue.pause();
     else await work();
@@ -208,8 +213,10 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
   }
 
   async function resume(who: string): Promise<void> {
+    orders++;
     await jobs.setSetting('paused', false);
     paused = false;
+    orders++;
     if (!parts.idle) await work();
     await audit.append({ event: 'resumed', who });
     events.emit('paused', false);

@@ -15,6 +15,7 @@ const probes = {
   'orthanc-dicomweb': ['sh', ['-c', 'ls /usr/share/orthanc/plugins/libOrthancDicomWeb.so']],
   openssl: ['sh', ['-c', 'command -v openssl']],
   postgresql: ['sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']],
+  systemd: ['sh', ['-c', 'command -v systemd-analyze']],
 };
 
 const isMissing = (name) => {

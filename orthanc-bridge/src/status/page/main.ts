@@ -11,11 +11,13 @@ import { render } from './series-view.ts';
 
 /** Now and then everything is asked anew: other bridges on the same database are not heard live. */
 const refreshMs = 15_000;
+const paintMs = 50;
 const liveEvents: readonly LiveMessage['event'][] = ['job', 'progress', 'peer', 'paused'];
 
 let state: PageState | undefined;
 let stream: EventSource | undefined;
 let drawing = false;
+const askedSince = new Set<LiveMessage[]>();
 const patientNames = new Map<string, Promise<string>>();
 
 async function enter(): Promise<void> {
@@ -41,22 +43,30 @@ function leave(): void {
   byId('login-name', HTMLInputElement).focus();
 }
 
+/** What comes while the overview is asked for may be newer than the answer. */
 async function refresh(): Promise<void> {
-  state = new PageState(await get<Overview>('/api/overview'));
+  const meanwhile: LiveMessage[] = [];
+  askedSince.add(meanwhile);
+  try {
+    state = new PageState(await get<Overview>('/api/overview'));
+  } finally {
+    askedSince.delete(meanwhile);
+  }
+  for (const message of meanwhile) state.apply(message);
   paint();
 }
 
-/** Once a frame at most, however many messages come. */
+/** Several messages are drawn at once. */
 function paint(): void {
   if (drawing) return;
   drawing = true;
-  requestAnimationFrame(() => {
+  setTimeout(() => {
     drawing = false;
     if (!state) return;
     const context: JobContext = { overview: state.overview, attempt };
     render(state, context);
     if (state.overview.shows.patientNames) fillPatientNames(patientNames);
-  });
+  }, paintMs);
 }
 
 function listen(): void {
@@ -69,8 +79,10 @@ function listen(): void {
   stream.addEventListener('error', () => connection('connecting …'));
   for (const event of liveEvents)
     stream.addEventListener(event, (message: MessageEvent<string>) => {
+      const live = { event, data: JSON.parse(message.data) as never } as LiveMessage;
+      for (const meanwhile of askedSince) meanwhile.push(live);
       if (!state) return;
-      const counted = state.apply({ event, data: JSON.parse(message.data) as never } as LiveMessage);
+      const counted = state.apply(live);
       paint();
       if (counted) void drawSeries().catch(notice);
     });

@@ -10,6 +10,7 @@ import { launchChromium } from '../support/chromium.ts';
 import {
   note,
   pause,
+  startEmbeddedArchive,
   startSession,
   storeFiles,
   takePicture,
@@ -28,6 +29,8 @@ const nowhere = 'http://127.0.0.1:9';
 const polling = 100;
 const folder = mkdtempSync(join(tmpdir(), 'cipherdose-ohif-'));
 const proxy = new RecordingProxy();
+const archiveProxy = new RecordingProxy();
+let archive: Awaited<ReturnType<typeof startEmbeddedArchive>>;
 /** Three hosts that take different keys; the last has another model. */
 const hosts: RunningHost[] = [];
 const keys: string[] = [];
@@ -49,9 +52,11 @@ beforeAll(async () => {
   }
   const hostUrl = await proxy.listen();
   proxy.target = hostAt(0);
+  archive = await startEmbeddedArchive();
+  archiveProxy.target = archive.url;
   browser = await launchChromium({ webgl: true });
   session = await startSession(browser, {
-    ...{ version: '3.13.2', hostUrl, archive: 'embedded', studyUid: study },
+    ...{ version: '3.13.2', hostUrl, archive: await archiveProxy.listen(), studyUid: study },
     settings: { defaultModel: 'linear', defaultRange: 'series', authentication: { kind: 'api-key' } },
     ready: 'does not accept your key',
     prepare: ({ origin }) => storeFiles(origin, syntheticSeries(1, slices, { rows: 128, columns: 128 })),
@@ -63,6 +68,8 @@ afterAll(async () => {
   await session?.close();
   await browser?.close();
   await proxy.close();
+  await archiveProxy.close();
+  await archive?.close();
   for (const host of hosts) await host.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -177,9 +184,9 @@ test('a network that is gone in a run and comes back: the run waits and goes on 
 
 test('an archive that is gone in a run and comes back', async () => {
   await startRun();
-  await page.route('**/dicom-web/**', (route) => route.abort());
+  archiveProxy.target = nowhere;
   expect(await message()).toContain('The image archive cannot be reached');
-  await page.unroute('**/dicom-web/**');
+  archiveProxy.target = archive.url;
   await finished();
   await discard();
 });

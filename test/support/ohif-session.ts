@@ -22,7 +22,8 @@ export async function startSession(
     readonly version: string;
     readonly hostUrl: string;
     readonly settings: object;
-    readonly archive?: 'orthanc' | 'embedded';
+    /** `orthanc`, `embedded` or the address of one that runs; default: orthanc. */
+    readonly archive?: string;
     readonly prepare?: (viewer: ServedPage, page: Page) => Promise<void> | void;
     readonly studyUid?: string;
     /** What the panel says once it is ready; default: that the server is connected. */
@@ -85,4 +86,11 @@ export async function storeFiles(origin: string, files: readonly Uint8Array[]): 
     });
     if (!response.ok) throw new Error(`the archive does not take the files: ${response.status}`);
   }
+}
+
+/** The archive in memory of the viewer example, in this process. */
+export async function startEmbeddedArchive(): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const program = new URL('examples/dist/ohif-viewer/embedded-archive.js', project).href;
+  const module = (await import(program)) as { startEmbeddedArchive: typeof startEmbeddedArchive };
+  return module.startEmbeddedArchive();
 }

@@ -21,7 +21,7 @@ export function startViewer(
   version: string,
   hostUrl: string,
   settings: object,
-  archive: 'orthanc' | 'embedded' = 'orthanc',
+  archive = 'orthanc',
 ): Promise<ServedPage> {
   if (archive === 'orthanc') requireDebian(['orthanc', 'orthanc-dicomweb']);
   return startServedPage(

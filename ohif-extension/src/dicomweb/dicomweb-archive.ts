@@ -23,17 +23,26 @@ export interface DicomwebArchive {
   store(file: Uint8Array<ArrayBuffer>, sopInstanceUid: string, signal: AbortSignal): Promise<void>;
 }
 
+/** One slice, read or stored, on a slow line. */
+const timeoutMs = 60_000;
+/** What a proxy says when the archive behind it is down. */
+const gatewayFailures: ReadonlySet<number> = new Set([502, 503, 504]);
 const multipartDicom = 'multipart/related; type="application/dicom"';
 
 export function dicomwebArchive({ wadoRoot, stowRoot, headers }: ArchiveOptions): DicomwebArchive {
-  async function call(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  async function call(url: string, init: RequestInit, caller: AbortSignal): Promise<Response> {
+    const signal = AbortSignal.any([caller, AbortSignal.timeout(timeoutMs)]);
     let response: Response;
     try {
       response = await fetch(url, { ...init, headers: { ...headers(), ...init.headers }, signal });
-    } catch (error) {
-      throw new DenoiseError(signal.aborted ? 'CANCELLED' : 'ARCHIVE_UNREACHABLE', {}, { cause: error });
+    } catch (cause) {
+      throw new DenoiseError(caller.aborted ? 'CANCELLED' : 'ARCHIVE_UNREACHABLE', {}, { cause });
     }
-    if (!response.ok) throw new DenoiseError('ARCHIVE_REFUSED', { status: response.status });
+    const { ok, status } = response;
+    if (!ok)
+      throw new DenoiseError(gatewayFailures.has(status) ? 'ARCHIVE_UNREACHABLE' : 'ARCHIVE_REFUSED', {
+        status,
+      });
     return response;
   }
 

@@ -1,4 +1,5 @@
 import { DenoiseError, type ErrorCode } from '@cipherdose/sdk/errors';
+import { isGatewayFailure } from '../run/wait-for-return.ts';
 
 /** What went wrong, and what the person in front of the viewer can do. */
 export interface FailureText {
@@ -82,6 +83,8 @@ export function waitingText(error: unknown): FailureText {
 
 /** Every failure has a text; those that nobody can act on keep their code for a report. */
 export function failureText(error: unknown): FailureText {
-  const { code, message } = DenoiseError.wrap(error, 'UNEXPECTED');
+  const wrapped = DenoiseError.wrap(error, 'UNEXPECTED');
+  const { message } = wrapped;
+  const code = isGatewayFailure(wrapped) ? 'HOST_UNREACHABLE' : wrapped.code;
   return texts[code] ?? { title: `${message}.`, advice: `Tell your administrator. Code: ${code}.` };
 }

@@ -12,7 +12,11 @@ const passing: ReadonlySet<ErrorCode> = new Set([
 
 /** Whether a run that failed so can go on by itself later. */
 export const isPassing = (error: unknown): error is DenoiseError =>
-  error instanceof DenoiseError && passing.has(error.code);
+  error instanceof DenoiseError && (passing.has(error.code) || isGatewayFailure(error));
+
+/** A proxy answers, and says that the host behind it does not. */
+export const isGatewayFailure = ({ code, details }: DenoiseError): boolean =>
+  code === 'HOST_RESPONSE' && [502, 503, 504].includes(Number(details['status']));
 
 export interface WaitOptions {
   /** Asks once whether it is back. @throws while it is not */

@@ -1,3 +1,4 @@
+import './worker-window.ts';
 import codec from '@cornerstonejs/dicom-codec';
 import dicomParser, { type DataSet, type Element } from 'dicom-parser';
 import { DenoiseError } from '../errors/index.ts';

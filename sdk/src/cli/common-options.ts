@@ -14,3 +14,11 @@ export function positiveInteger(text: string): number {
     throw new InvalidArgumentError('Not a whole number above 0.');
   return number;
 }
+
+/** Parser of options that are a whole number from 1 to 100. */
+export function percentage(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 100)
+    throw new InvalidArgumentError('Not a whole number from 1 to 100.');
+  return number;
+}

@@ -3,7 +3,7 @@ import type { Mode } from '@cipherdose/sdk';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { modes } from '@cipherdose/sdk/protocol';
 import { collectInputs } from './collect-inputs.ts';
-import { apiKeyFileOption, jsonOption, positiveInteger, serverOption } from './common-options.ts';
+import { apiKeyFileOption, jsonOption, percentage, positiveInteger, serverOption } from './common-options.ts';
 import { consoleOutput } from './console-output.ts';
 import { denoiseFiles } from './denoise-files.ts';
 import { clientOf, reachHost } from './embedded-host.ts';
@@ -17,6 +17,7 @@ interface Options {
   readonly json?: true;
   readonly apiKeyFile?: string;
   readonly workers?: number;
+  readonly strength: number;
 }
 
 const help = `
@@ -36,6 +37,7 @@ export function addDenoiseCommand(program: Command, finish: (allWell: boolean) =
     .addOption(
       new Option('--mode <mode>', 'how it is evaluated; default: as the model prefers').choices(modes),
     )
+    .option('--strength <percent>', 'how much of the result to mix in, 1 to 100', percentage, 100)
     .addOption(jsonOption)
     .addOption(apiKeyFileOption)
     .option('--workers <n>', 'threads that encrypt and decrypt', positiveInteger)
@@ -61,6 +63,7 @@ async function denoise(inputs: readonly string[], options: Options): Promise<boo
   const report = await denoiseFiles(client, files, {
     model,
     mode,
+    strengthPercent: options.strength,
     out,
     timestamp: new Date(),
     signal: interrupt.signal,

@@ -9,6 +9,8 @@ import { readSliceFile, writeWhole } from './slice-files.ts';
 export interface DenoiseFilesOptions {
   readonly model: { readonly id: string; readonly version: string; readonly digest: string };
   readonly mode: Mode;
+  /** See {@link DerivationOptions}. */
+  readonly strengthPercent?: number;
   /** Folder that the derived files go to. */
   readonly out: string;
   /** Stands in every derived slice. */
@@ -41,7 +43,7 @@ export async function denoiseFiles(
   files: readonly string[],
   options: DenoiseFilesOptions,
 ): Promise<JobReport> {
-  const { model, mode, out, timestamp, signal, onProgress } = options;
+  const { model, mode, strengthPercent = 100, out, timestamp, signal, onProgress } = options;
   const report = new JobReport();
   const names = new OutputNames(out);
   const instances = new Set<string>();
@@ -66,11 +68,12 @@ export async function denoiseFiles(
     }
   }
 
-  const derivation = { model, mode, timestamp, softwareVersion: packageVersion };
+  const derivation = { model, mode, strengthPercent, timestamp, softwareVersion: packageVersion };
   const settings = {
     model: model.id,
     mode,
     digest: model.digest,
+    strengthPercent,
     expectedSlices: files.length,
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),

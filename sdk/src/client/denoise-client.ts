@@ -1,6 +1,6 @@
 import { processors, spawnWorker } from '#spawn-worker';
 import { DenoiseError } from '../errors/index.ts';
-import { checkHuImage, type HuImage } from '../image/index.ts';
+import { checkHuImage, checkStrength, type HuImage } from '../image/index.ts';
 import { checkPlan, type CheckedPlan } from '../plan/index.ts';
 import { limits, type ModelDetail, type ModelSummary } from '../protocol/index.ts';
 import { startSlice } from '../session/index.ts';
@@ -86,6 +86,8 @@ export function createClientOver(
     denoiseOptions: DenoiseOptions,
   ): AsyncGenerator<SliceResult, void, undefined> {
     if (closed) throw new DenoiseError('CLIENT_CLOSED');
+    const { strengthPercent = 100 } = denoiseOptions;
+    checkStrength(strengthPercent);
     const own = new AbortController();
     const signal = denoiseOptions.signal ? AbortSignal.any([own.signal, denoiseOptions.signal]) : own.signal;
     // Terminating the workers is what frees memory at once; other runs of this client keep theirs.
@@ -106,7 +108,16 @@ export function createClientOver(
       const meter = new ProgressMeter(tilesOf, layers, onProgress, expectedSlices);
       const items = Symbol.asyncIterator in source ? metered(source, plan, meter) : source;
       const slicesInFlight = Math.max(1, denoiseOptions.slicesInFlight ?? defaultSlicesInFlight);
-      yield* runSeries(items, { model: plan.id, pool, transport, meter, attempts, signal, slicesInFlight });
+      yield* runSeries(items, {
+        model: plan.id,
+        pool,
+        transport,
+        meter,
+        attempts,
+        signal,
+        slicesInFlight,
+        strengthPercent,
+      });
       completed = true;
     } finally {
       signal.removeEventListener('abort', release);

@@ -1,5 +1,5 @@
 import { DenoiseError } from '../errors/index.ts';
-import type { HuImage } from '../image/index.ts';
+import { blend, type HuImage } from '../image/index.ts';
 import type { SliceState } from '../session/index.ts';
 import { makeCheckpoint } from './checkpoint.ts';
 import { runSlice, type SliceRunOptions } from './run-slice.ts';
@@ -14,6 +14,7 @@ export interface SeriesItem {
 
 export interface SeriesRunOptions extends Omit<SliceRunOptions, 'index'> {
   readonly slicesInFlight: number;
+  readonly strengthPercent: number;
 }
 
 /**
@@ -64,5 +65,6 @@ async function runItem(item: SeriesItem, options: SeriesRunOptions): Promise<Sli
   const end = await runSlice(first, { ...options, index });
   if ('error' in end)
     return { ok: false, index, error: end.error, checkpoint: makeCheckpoint(index, end.state) };
-  return { ok: true, index, image: end.state.image, statistics: end.statistics };
+  const image = blend(item.image, end.state.image, options.strengthPercent);
+  return { ok: true, index, image, statistics: end.statistics };
 }

@@ -30,6 +30,8 @@ export interface DenoiseOptions {
   readonly mode?: Mode;
   /** Refuse the model unless its plan has this SHA-256. */
   readonly digest?: string;
+  /** How much of the result goes into the slice, in whole percent, 0..100, the rest is the source; default 100. */
+  readonly strengthPercent?: number;
   readonly signal?: AbortSignal;
   /** Called after each step. */
   readonly onProgress?: (progress: DenoiseProgress) => void;

@@ -10,6 +10,8 @@ export interface DerivationOptions {
   readonly model: { readonly id: string; readonly version: string; readonly digest: string };
   /** 'linear', 'interactive' or 'private' */
   readonly mode: string;
+  /** How much of the result is in the slice, in whole percent, the rest is the source; default 100. */
+  readonly strengthPercent?: number;
   /** One per job: slices of a series must agree on it. */
   readonly timestamp: Date;
   readonly softwareVersion: string;
@@ -35,12 +37,15 @@ export function checkOptions(options: DerivationOptions): void {
     descriptionSuffix = ' ',
     timestamp,
     seriesNumberOffset = 0,
+    strengthPercent = 100,
   } = options;
   for (const [option, text] of Object.entries({ ...model, mode, softwareVersion, descriptionSuffix }))
     if (!/^[\x20-\x5b\x5d-\x7e]{1,128}$/.test(text)) invalidOption(option, 'not short printable ASCII');
   if (descriptionSuffix.length > 32) invalidOption('descriptionSuffix', 'longer than 32');
   const year = timestamp.getUTCFullYear();
   if (!(year > 1000 && year < 9999)) invalidOption('timestamp', 'not a date with a four-digit year');
+  if (!Number.isInteger(strengthPercent) || strengthPercent < 1 || strengthPercent > 100)
+    invalidOption('strengthPercent', 'not a whole percentage above 0');
   if (!Number.isInteger(seriesNumberOffset)) invalidOption('seriesNumberOffset', 'not whole');
 }
 
@@ -48,14 +53,16 @@ function invalidOption(option: string, reason: string): never {
   throw new DenoiseError('DICOM_ATTRIBUTE_INVALID', { option, reason });
 }
 
-/** The UIDs that the derived slice has; they depend on the source and the model only. */
+/** The UIDs that the derived slice has; they depend on the source, the model and the strength only. */
 export function derivedUids(
   source: Pick<CtSlice, 'sopInstanceUid' | 'seriesInstanceUid'>,
   model: { readonly id: string; readonly version: string },
+  strengthPercent = 100,
 ) {
+  const version = strengthPercent === 100 ? model.version : `${model.version} at ${strengthPercent}%`;
   return {
-    sopInstanceUid: derivedUid('instance', model.id, model.version, source.sopInstanceUid),
-    seriesInstanceUid: derivedUid('series', model.id, model.version, source.seriesInstanceUid),
+    sopInstanceUid: derivedUid('instance', model.id, version, source.sopInstanceUid),
+    seriesInstanceUid: derivedUid('series', model.id, version, source.seriesInstanceUid),
   };
 }
 
@@ -76,13 +83,17 @@ export const fileMeta = (
 
 /** Attributes that say what the slice is now, and how and from what it was derived. PS3.3 C.7.6.1, C.12.1 */
 export function derivationAttributes(source: CtSlice, options: DerivationOptions): AttributeValues {
-  const { model, mode, softwareVersion } = options;
-  const { sopInstanceUid, seriesInstanceUid } = derivedUids(source, model);
+  const { model, mode, softwareVersion, strengthPercent = 100 } = options;
+  const { sopInstanceUid, seriesInstanceUid } = derivedUids(source, model, strengthPercent);
   const { date, time, zone } = localTime(
     options.timestamp,
     attributeText(source.dataSet, tags.timezoneOffsetFromUtc),
   );
   const version = `model ${model.id} ${model.version}`;
+  const mixed =
+    strengthPercent === 100
+      ? ''
+      : `; then mixed: ${strengthPercent}% result, ${100 - strengthPercent}% source`;
   const sourceImage = attributes(
     [tags.referencedSopClassUid, text('UI', ctImageStorage)],
     [tags.referencedSopInstanceUid, text('UI', source.sopInstanceUid)],
@@ -111,7 +122,7 @@ export function derivationAttributes(source: CtSlice, options: DerivationOptions
       tags.derivationDescription,
       text(
         'ST',
-        `Noise reduction, ${version}, encrypted inference (${mode}), lossless: equal to inference in the clear`,
+        `Noise reduction, ${version}, encrypted inference (${mode}), lossless: equal to inference in the clear${mixed}`,
       ),
     ],
     // CID 7203 has no code for noise reduction; this is the nearest.

@@ -54,7 +54,7 @@ export function writeDerivedSlice(
     });
 
   // dcmjs encodes what is new; the rest is spliced in as bytes, because dcmjs would decode and encode it.
-  const { sopInstanceUid } = derivedUids(source, options.model);
+  const { sopInstanceUid } = derivedUids(source, options.model, options.strengthPercent);
   const meta = fileMeta(sopInstanceUid, explicitLittleEndian, options.softwareVersion);
   const fresh = encodeFile(meta, derivationAttributes(source, options));
   const { dataSet: changes, dataSetOffset } = parsePart10(fresh);

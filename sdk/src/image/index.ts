@@ -1,3 +1,4 @@
+export { blend, blendHu, checkStrength } from './blend.ts';
 export { emptyMap, type FeatureMap } from './feature-map.ts';
 export {
   piecewise,

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClientOver, DenoiseError, type DenoiseClient, type Transport } from '@cipherdose/sdk';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
+import { blend } from '@cipherdose/sdk/image';
 import { denoiseFiles, type DenoiseFilesOptions } from '#sdk/cli/denoise-files.js';
 import { evaluateClear } from '#server/network/clear-evaluator.js';
 import { integers } from '../../../support/arbitraries.ts';
@@ -67,6 +69,19 @@ describe('denoiseFiles', () => {
     expect(report.bytesUp).toBeGreaterThan(0);
     expect(detail.cost.bytesUp).toBeGreaterThan(report.bytesUp);
     expect(report.secondsPerSlice).toBeGreaterThan(0);
+  });
+
+  it('mixes at a strength, says so, and gives such a series UIDs of its own', async () => {
+    const files = await writeSlices(1);
+    const [whole] = (await denoiseFiles(client, files, options)).outputs.values();
+    const out = `${options.out}-mixed`;
+    const report = await denoiseFiles(client, files, { ...options, out, strengthPercent: 30 });
+    const [mixed] = [...report.outputs.values()].map((file) => readFileSync(file));
+    const source = await imageOf(files[0] as string);
+    const slice = readCtSlice(mixed as Buffer);
+    expect(slice.image).toEqual(blend(source, evaluateClear(network, source), 30));
+    expect(slice.sopInstanceUid).not.toBe(readCtSlice(await readFile(whole as string)).sopInstanceUid);
+    expect((mixed as Buffer).includes('then mixed: 30% result, 70% source')).toBe(true);
   });
 
   it('writes the same bytes again', async () => {

@@ -1,11 +1,17 @@
-// npm run bench [-- --json] [-- --slices N]: figures that README and CHANGELOG may quote. On shared machines quote
+// npm run bench [-- --json] [-- --slices N] [-- --no-literature]: figures that README and CHANGELOG may quote. On shared machines quote
 // ratios of one run.
 import { parseArgs } from 'node:util';
 import { benchKernel } from './kernel-bench.ts';
+import { benchLiterature, type LiteratureFigures } from './literature-bench.ts';
 import { benchClear, benchSeries } from './slice-bench.ts';
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, slices: { type: 'string', default: '100' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    slices: { type: 'string', default: '100' },
+    literature: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
 });
 const slices = Number(values.slices);
 const model = 'interactive';
@@ -19,6 +25,12 @@ say('the same network in onnxruntime, one thread ...');
 const clearSeconds = await benchClear(model, 5);
 say('encrypted series of 12 slices, linear ...');
 const linear = await benchSeries('linear', 12);
+const literature: LiteratureFigures[] = [];
+if (values.literature)
+  for (const name of ['filter-bank', 'ffdnet', 'unet', 'dncnn', 'redcnn', 'redcnn-96']) {
+    say(`one slice of 512x512, ${name} ...`);
+    literature.push(await benchLiterature(name));
+  }
 
 const figures = {
   kernel,
@@ -37,6 +49,7 @@ const figures = {
     bytesUp: linear.bytesUp,
     bytesDown: linear.bytesDown,
   },
+  literature,
 };
 
 if (values.json) console.log(JSON.stringify(figures));
@@ -56,4 +69,10 @@ else {
   console.log(
     `linear: ${linear.secondsPerSlice.toFixed(2)} s a slice, ${((linear.bytesUp + linear.bytesDown) / 1e6).toFixed(1)} MB`,
   );
+  for (const network of literature)
+    console.log(
+      `${network.name}: import ${network.importSeconds.toFixed(0)} s, ${network.importPeakMiB} MiB; slice ` +
+        `${network.encryptedSeconds.toFixed(1)} s, ${((network.bytesUp + network.bytesDown) / 1e6).toFixed(0)} MB, ` +
+        `${network.rounds} rounds, equal to the clear: ${network.exact}`,
+    );
 }

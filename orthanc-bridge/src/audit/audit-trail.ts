@@ -8,6 +8,8 @@ export interface AuditFacts {
     | 'started'
     | 'queued'
     | 'written'
+    /** An attempt ended before the series was complete; says what it had sent. */
+    | 'interrupted'
     | 'quarantined'
     | 'failed'
     | 'replayed'

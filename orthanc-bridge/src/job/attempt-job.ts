@@ -44,9 +44,11 @@ export async function attemptJob(
     const job = await jobs.start(id, tools.config.name);
     tools.events.emit('job', job);
     log.info({ job: id, rule: job.rule, run: job.runs }, 'series started');
+    const sent = { bytesUp: 0, bytesDown: 0 };
     try {
-      return await complete(job, tools, signal);
+      return await complete(job, tools, sent, signal);
     } catch (error) {
+      await recordBytes(job, sent, tools);
       return await settleFailure(job, DenoiseError.wrap(error, 'INTERNAL'), tools, signal);
     }
   } catch (error) {
@@ -56,7 +58,18 @@ export async function attemptJob(
   }
 }
 
-async function complete(job: JobRecord, tools: AttemptTools, signal: AbortSignal): Promise<AttemptOutcome> {
+/** Ciphertext bytes that an attempt exchanged with the host, whatever became of it. */
+interface SentBytes {
+  bytesUp: number;
+  bytesDown: number;
+}
+
+async function complete(
+  job: JobRecord,
+  tools: AttemptTools,
+  sent: SentBytes,
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
   const { config, jobs, audit, events, log } = tools;
   await checkDisk(config);
   const [source, target] = [job.orthanc, job.action.writeTo ?? job.orthanc].map((name) =>
@@ -70,7 +83,10 @@ async function complete(job: JobRecord, tools: AttemptTools, signal: AbortSignal
       softwareVersion: tools.softwareVersion,
       slicesInFlight: config.host.slicesInFlight,
       mostSlices: config.limits.slices,
-      onProgress: (progress) => events.emit('progress', job.id, progress),
+      onProgress: (progress) => {
+        Object.assign(sent, { bytesUp: progress.bytesUp, bytesDown: progress.bytesDown });
+        events.emit('progress', job.id, progress);
+      },
     },
     signal,
   );
@@ -82,6 +98,13 @@ async function complete(job: JobRecord, tools: AttemptTools, signal: AbortSignal
   if (finished.state !== 'done') return 'retry';
   log.info({ job: job.id, ...totals }, 'series done');
   return 'completed';
+}
+
+/** An attempt that failed has sent something too. */
+async function recordBytes(job: JobRecord, sent: SentBytes, tools: AttemptTools): Promise<void> {
+  if (sent.bytesUp === 0) return;
+  await tools.audit.append({ event: 'interrupted', who: tools.config.name, ...jobFacts(job), ...sent });
+  await tools.jobs.addBytes(job.id, sent.bytesUp, sent.bytesDown);
 }
 
 async function settleFailure(

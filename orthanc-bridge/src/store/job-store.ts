@@ -136,6 +136,12 @@ export class JobStore {
     ]);
   }
 
+  /** What an attempt that did not finish exchanged with the host. */
+  async addBytes(id: string, bytesUp: number, bytesDown: number): Promise<void> {
+    const bytes = `bytes_up = bytes_up + $2, bytes_down = bytes_down + $3`;
+    await this.#update(id, bytes, [bytesUp, bytesDown]);
+  }
+
   /** Back to the queue after a failed attempt, or because the series changed. */
   async defer(id: string, error: DenoiseError, countAttempt: boolean): Promise<JobRecord> {
     const change = `state = 'queued', worker = null, attempts = attempts + $4, error_code = $2, error_details = $3`;

@@ -8,6 +8,7 @@ const words: Readonly<Record<string, string>> = {
   stopped: 'bridge stopped',
   queued: 'series queued',
   written: 'denoised series written',
+  interrupted: 'attempt ended early',
   quarantined: 'series quarantined',
   failed: 'series failed',
   replayed: 'series replayed',

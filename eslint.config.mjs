@@ -10,6 +10,7 @@ const boundaries = {
   'sdk/src/errors': [],
   'sdk/src/protocol': ['errors'],
   'sdk/src/image': ['errors'],
+  'sdk/src/assessment': ['image', 'errors'],
   'sdk/src/plan': ['protocol', 'image', 'errors'],
   'sdk/src/packing': ['protocol', 'plan', 'image', 'errors'],
   'sdk/src/he': ['protocol', 'errors', 'generated'],

@@ -27,8 +27,8 @@ BATCH = 4
 FLOOR = 5.0  # HU; added, squared, to the noise power of each patch before it is weighed
 RIDGE = 2.0  # HU: as if white noise of this size were in the input; bounds the weights at frequencies without data
 # A linear filter fits one noise level best. Clinical quarter-dose pairs of soft and sharp kernels stand at 28 to 23 dB,
-# that is 16 to 29 HU (400 HU / 10^(dB / 20)): the range that this one is made for, with a little room. Relative to
-# make_pairs.TRAIN_SD.
+# that is 16 to 29 HU (400 HU / 10^(dB / 20)) over a whole slice, and more in the body, since the air around it is
+# clipped away. This is 12 to 30 HU in the body, relative to make_pairs.TRAIN_SD: on the cautious side.
 SCALE = (0.5, 1.2)
 RATE = 3e-4
 WARM_UP = 200  # iterations

@@ -6,6 +6,7 @@ import { startHost } from '@cipherdose/server';
 import type { HuImage } from '@cipherdose/sdk';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { quality } from '@cipherdose/sdk/image';
+import type { AssessmentReport } from '#sdk/cli/assess.js';
 import { shippedModel } from '#sdk/cli/shipped-models.js';
 import { makeCtDicom } from '../support/make-ct.ts';
 import { lastLine, runNode } from '../support/run-node.ts';
@@ -94,6 +95,29 @@ describe('cipherdose evaluate', () => {
     for (const [name, value] of Object.entries(figures))
       expect(seen[name as keyof typeof figures]).toBeCloseTo(value, 9);
     expect(seen.psnrOut).toBeGreaterThan(seen.psnrIn);
+  });
+
+  it('reports how the image looks', async () => {
+    const words = ['--shape', '1,512,512', '--model', 'linear', '--report'];
+    for (const [option, dose] of [
+      ['--low', 'low-dose'],
+      ['--reference', 'normal-dose'],
+    ] as const) {
+      const file = join(root, `${dose}-whole.i16`);
+      const { image } = readCtSlice(await readFile(new URL(`${dose}/006.dcm`, series)));
+      await writeFile(file, new Uint8Array(image.hu.buffer));
+      words.push(option, file);
+    }
+    const { code, stdout, stderr } = await cli('evaluate', ...words, '--json');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/Noise in soft tissue .*\nDisc of 60 HU.*\n(Bias, .*\n)+$/);
+    const { report } = lastLine(stdout) as { report: AssessmentReport };
+    const { noiseIn, noiseOut, discIn, discOut, biasOut } = report;
+    expect(noiseOut?.standardDeviation).toBeLessThan(noiseIn?.standardDeviation as number);
+    expect(discIn?.contrastKept).toBe(1);
+    expect(discOut?.contrastKept).toBeGreaterThan(0.9);
+    expect(discOut?.edgeWidth).toBeGreaterThan(discIn?.edgeWidth as number);
+    expect(Math.abs(biasOut.softTissue as number)).toBeLessThan(5);
   });
 
   it('does not know every model', async () => {

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { quality, type HuImage, type Quality } from '@cipherdose/sdk/image';
 import { limits } from '@cipherdose/sdk/protocol';
+import { Assessment, reportLines } from './assess.ts';
 import { jsonOption } from './common-options.ts';
 import { consoleOutput } from './console-output.ts';
 import { shippedModel } from './shipped-models.ts';
@@ -20,12 +21,15 @@ interface Options {
   readonly shape: Shape;
   readonly model: string;
   readonly json?: true;
+  readonly report?: true;
 }
 
 const help = `
 Files hold int16 HU, little endian, slice by slice, row by row, and nothing else. Figures are taken on images clipped
 to -160..240 HU with a data range of 400, and are means over the slices: PSNR in dB, SSIM with a uniform 7x7 window,
-RMSE in HU. With --json: {psnrIn, psnrOut, ssimIn, ssimOut, rmseIn, rmseOut}, In for the low dose, Out for the model.`;
+RMSE in HU. With --json: {psnrIn, psnrOut, ssimIn, ssimOut, rmseIn, rmseOut}, In for the low dose, Out for the model.
+With --report also: the noise power spectrum in soft tissue, what is left of a faint disc and how sharp its edge is,
+and the bias of lung, fat, soft tissue and bone; in JSON as {report}.`;
 
 export function addEvaluateCommand(program: Command, finish: (allWell: boolean) => void): void {
   program
@@ -35,6 +39,7 @@ export function addEvaluateCommand(program: Command, finish: (allWell: boolean) 
     .requiredOption('--reference <file.i16>', 'normal-dose volume')
     .requiredOption('--shape <z,y,x>', 'slices, rows and columns of both', parseShape)
     .option('--model <id>', 'a model that comes along', 'interactive')
+    .option('--report', 'also noise texture, edge sharpness and bias of tissues')
     .addOption(jsonOption)
     .addHelpText('after', help)
     .action(async (options: Options) => {
@@ -61,11 +66,14 @@ async function evaluate(options: Options): Promise<void> {
   await using low = await openVolume('--low', options.low, shape);
   await using reference = await openVolume('--reference', options.reference, shape);
   const denoise = await shippedModel(options.model);
+  const assessment = options.report ? new Assessment(denoise) : undefined;
   const [before, after]: [Quality[], Quality[]] = [[], []];
   for (let z = 0; z < shape.slices; z++) {
     const [image, target] = [await readPlane(low, shape, z), await readPlane(reference, shape, z)];
+    const denoised = denoise(image);
     before.push(quality(image, target));
-    after.push(quality(denoise(image), target));
+    after.push(quality(denoised, target));
+    assessment?.add(image, denoised, target);
   }
   const figures = {
     ...{ psnrIn: mean(before, 'psnr'), psnrOut: mean(after, 'psnr') },
@@ -76,7 +84,9 @@ async function evaluate(options: Options): Promise<void> {
   output.line(`PSNR  ${figures.psnrIn.toFixed(2)} -> ${figures.psnrOut.toFixed(2)} dB`);
   output.line(`SSIM  ${figures.ssimIn.toFixed(4)} -> ${figures.ssimOut.toFixed(4)}`);
   output.line(`RMSE  ${figures.rmseIn.toFixed(2)} -> ${figures.rmseOut.toFixed(2)} HU`);
-  output.result(figures);
+  const report = assessment?.report();
+  for (const line of report ? reportLines(report) : []) output.line(line);
+  output.result(report ? { ...figures, report } : figures);
 }
 
 const mean = (list: readonly Quality[], figure: keyof Quality): number =>

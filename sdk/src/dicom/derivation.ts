@@ -94,9 +94,11 @@ export function derivationAttributes(source: CtSlice, options: DerivationOptions
     strengthPercent === 100
       ? ''
       : `; then mixed: ${strengthPercent}% result, ${100 - strengthPercent}% source`;
+  const { frameOf } = source;
   const sourceImage = attributes(
-    [tags.referencedSopClassUid, text('UI', ctImageStorage)],
-    [tags.referencedSopInstanceUid, text('UI', source.sopInstanceUid)],
+    [tags.referencedSopClassUid, text('UI', frameOf?.sopClassUid ?? ctImageStorage)],
+    [tags.referencedSopInstanceUid, text('UI', frameOf?.sopInstanceUid ?? source.sopInstanceUid)],
+    ...(frameOf ? [[tags.referencedFrameNumber, text('IS', String(frameOf.frame))] as const] : []),
     [tags.purposeOfReferenceCodeSequence, code('121322', 'Source image for image processing operation')],
   );
   const equipment = attributes(

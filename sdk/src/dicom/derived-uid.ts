@@ -8,7 +8,7 @@ const namespace = 'cipherdose';
  * `2.25.` and a UUID as a decimal number (PS3.5 annex B.2), here a UUIDv8 (RFC 9562 section 5.8) of a SHA-256.
  */
 export function derivedUid(
-  kind: 'instance' | 'series' | 'implementation',
+  kind: 'instance' | 'frame' | 'series' | 'implementation',
   ...parts: readonly string[]
 ): string {
   const uuid = sha256(utf8ToBytes([namespace, kind, ...parts].join('\0'))).subarray(0, 16);

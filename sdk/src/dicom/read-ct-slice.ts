@@ -45,6 +45,12 @@ export interface CtSlice {
   readonly imagePosition?: Vector;
   /** Directions of a row and of a column. */
   readonly imageOrientation?: readonly [Vector, Vector];
+  /** The multi-frame object and the frame (from 1) that this slice is; its own UID is ours then. */
+  readonly frameOf?: {
+    readonly sopClassUid: string;
+    readonly sopInstanceUid: string;
+    readonly frame: number;
+  };
   /** All attributes as they were, for the writer of the derived slice. */
   readonly dataSet: DataSet;
 }
@@ -57,13 +63,14 @@ export interface CtSlice {
  */
 export function readCtSlice(bytes: Uint8Array): CtSlice {
   try {
-    return toSlice(parsePart10(bytes));
+    return sliceOf(parsePart10(bytes));
   } catch (error) {
     throw DenoiseError.wrap(error, 'DICOM_PARSE', { reason: 'unexpected' });
   }
 }
 
-function toSlice(file: Part10File): CtSlice {
+/** The slice that a parsed file holds. @throws as {@link readCtSlice} */
+export function sliceOf(file: Part10File): CtSlice {
   const { dataSet } = file;
   checkKind(file);
   const header = readHeader(dataSet);

@@ -1,8 +1,8 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { parsePart10, type Part10File } from '#sdk/dicom/part10-file.js';
+import { parsePart10 } from '#sdk/dicom/part10-file.js';
 import { encodeDataSet } from '#sdk/dicom/encode-data-set.js';
 import { attributeText } from '#sdk/dicom/attributes.js';
-import { joinBytes } from '#sdk/dicom/data-set.js';
+import { joinBytes, type DataSet } from '#sdk/dicom/data-set.js';
 import { tags } from '#sdk/dicom/tags.js';
 import { explicitLittleEndian } from '#sdk/dicom/transfer-syntaxes.js';
 
@@ -28,17 +28,23 @@ export function asOwnSeries(file: Uint8Array, number: number): Uint8Array {
 }
 
 /**
- * The same uncompressed file with other values of some attributes, as Explicit VR Little Endian.
+ * The same uncompressed file with other values of some attributes, on every level, as Explicit VR Little Endian.
  * @param values by tag; the attributes must be there
  */
 export function withValues(file: Uint8Array, values: ReadonlyMap<number, Uint8Array>): Uint8Array {
-  const { dataSet, transferSyntax, dataSetOffset }: Part10File = parsePart10(file);
+  const { dataSet, transferSyntax, dataSetOffset } = parsePart10(file);
   if (transferSyntax !== explicitLittleEndian) throw new Error('the file must be Explicit VR Little Endian');
-  const changed = new Map(dataSet);
-  for (const [tag, value] of values) {
-    const element = dataSet.get(tag);
-    if (!element) throw new Error(`there is no attribute ${tag.toString(16)}`);
-    changed.set(tag, { ...element, value });
-  }
+  const missing = new Set(values.keys());
+  const change = (level: DataSet): DataSet =>
+    new Map(
+      [...level].map(([tag, element]) => {
+        const value = values.get(tag);
+        if (value !== undefined) missing.delete(tag);
+        const items = element.items?.map(change);
+        return [tag, { ...element, ...(value && { value }), ...(items && { items }) }];
+      }),
+    );
+  const changed = change(dataSet);
+  if (missing.size > 0) throw new Error('an attribute is not there');
   return joinBytes([file.subarray(0, dataSetOffset), encodeDataSet(changed, true)]);
 }

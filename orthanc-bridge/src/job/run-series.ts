@@ -1,6 +1,12 @@
 import type { DenoiseClient } from '@cipherdose/sdk';
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { writeDerivedSlice, type CtSlice, type DerivationOptions } from '@cipherdose/sdk/dicom';
+import {
+  readEnhancedCt,
+  writeDerivedSlice,
+  type CtSlice,
+  type DerivationOptions,
+  type EnhancedCt,
+} from '@cipherdose/sdk/dicom';
 import type { HuImage } from '@cipherdose/sdk/image';
 import { sourceState } from '../orthanc/answers.ts';
 import type { OrthancClient } from '../orthanc/orthanc-client.ts';
@@ -89,8 +95,14 @@ async function denoiseSlices(
   const inFlight = new Map<number, CtSlice>();
 
   async function* images(): AsyncGenerator<HuImage> {
-    for (const [index, { instance }] of missing.entries()) {
-      const slice = await reader.read(await source.instanceFile(instance, signal), signal);
+    let multiFrame: { readonly instance: string; readonly object: EnhancedCt } | undefined;
+    for (const [index, { instance, frame }] of missing.entries()) {
+      if (frame !== undefined && multiFrame?.instance !== instance)
+        multiFrame = { instance, object: readEnhancedCt(await source.instanceFile(instance, signal)) };
+      const slice =
+        frame === undefined
+          ? await reader.read(await source.instanceFile(instance, signal), signal)
+          : (multiFrame?.object.slice(frame) as CtSlice);
       inFlight.set(index, slice);
       yield slice.image;
     }

@@ -1,6 +1,7 @@
+import { frameUid, isEnhancedCt } from '@cipherdose/sdk/dicom';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { RuleAction } from '../rules/rule-schema.ts';
-import { isMadeByUs, numberOf, textOf, type SimplifiedTags } from '../rules/series-facts.ts';
+import { isMadeByUs, itemsOf, numberOf, textOf, type SimplifiedTags } from '../rules/series-facts.ts';
 import type { LeftOut } from '../store/job-record.ts';
 import { checkSpacing, geometryOf, type SliceGeometry } from './slice-geometry.ts';
 
@@ -9,6 +10,8 @@ export interface SurveyedSlice {
   /** Orthanc's id. */
   readonly instance: string;
   readonly sopInstanceUid: string;
+  /** Of a multi-frame object, from 1. */
+  readonly frame?: number;
   readonly geometry: SliceGeometry;
 }
 
@@ -36,8 +39,7 @@ export function surveySeries(
   const candidates: SurveyedSlice[] = [];
   for (const [instance, attributes] of Object.entries(tags)) {
     const reason = reasonToLeaveOut(attributes, derived);
-    if (reason === undefined)
-      candidates.push({ instance, ...identityOf(attributes), geometry: geometryOf(attributes) });
+    if (reason === undefined) candidates.push(...slicesOf(instance, attributes));
     else leftOut.push({ instance, reason });
   }
   const slices = withoutStrays(candidates, leftOut);
@@ -51,15 +53,31 @@ export function surveySeries(
 
 function reasonToLeaveOut(tags: SimplifiedTags, derived: RuleAction['derived']): string | undefined {
   const sopClass = textOf(tags, 'SOPClassUID');
-  if (sopClass?.startsWith(`${ctImageStorage}.`)) return 'multi-frame';
-  if (sopClass !== ctImageStorage) return 'no CT image';
+  const multiFrame = isEnhancedCt(sopClass ?? '');
+  if (sopClass !== ctImageStorage && !multiFrame) return 'no CT image';
   const imageType = (textOf(tags, 'ImageType') ?? '').split('\\').map((value) => value.trim());
   if (imageType.includes('LOCALIZER')) return 'localizer';
   if (isMadeByUs(tags)) return 'made by CipherDose';
   if (imageType[0] === 'DERIVED' && derived !== 'accept') return 'derived';
-  if ((numberOf(tags, 'NumberOfFrames') ?? 1) !== 1) return 'multi-frame';
+  if (!multiFrame && (numberOf(tags, 'NumberOfFrames') ?? 1) !== 1) return 'multi-frame';
   const colour = (numberOf(tags, 'SamplesPerPixel') ?? 1) !== 1;
   return colour || numberOf(tags, 'BitsAllocated') === 8 ? 'screenshot' : undefined;
+}
+
+/** One slice, or the frames of a multi-frame object. */
+function slicesOf(instance: string, tags: SimplifiedTags): SurveyedSlice[] {
+  const { sopInstanceUid } = identityOf(tags);
+  if (!isEnhancedCt(textOf(tags, 'SOPClassUID') ?? ''))
+    return [{ instance, sopInstanceUid, geometry: geometryOf(tags) }];
+  const [shared = {}] = itemsOf(tags, 'SharedFunctionalGroupsSequence');
+  return itemsOf(tags, 'PerFrameFunctionalGroupsSequence').map((group, index) => {
+    const macros = ['PixelMeasuresSequence', 'PlaneOrientationSequence', 'PlanePositionSequence'].flatMap(
+      (name) => [...itemsOf(shared, name), ...itemsOf(group, name)],
+    );
+    const frame = index + 1;
+    const geometry = geometryOf(Object.assign({}, tags, ...macros) as SimplifiedTags);
+    return { instance, sopInstanceUid: frameUid(sopInstanceUid, frame), frame, geometry };
+  });
 }
 
 function identityOf(tags: SimplifiedTags): { sopInstanceUid: string } {

@@ -58,9 +58,12 @@ export function numberOf(tags: SimplifiedTags, keyword: string): number | undefi
 
 /** Whether contributing equipment names CipherDose. */
 export const isMadeByUs = (tags: SimplifiedTags): boolean =>
-  contributors(tags).some((item) => textOf(item, 'ManufacturerModelName') === 'CipherDose');
+  itemsOf(tags, 'ContributingEquipmentSequence').some(
+    (item) => textOf(item, 'ManufacturerModelName') === 'CipherDose',
+  );
 
-function contributors(tags: SimplifiedTags): readonly SimplifiedTags[] {
-  const items = tags['ContributingEquipmentSequence'];
+/** @returns the items of a sequence; none if it is not there. */
+export function itemsOf(tags: SimplifiedTags, keyword: string): readonly SimplifiedTags[] {
+  const items = tags[keyword];
   return Array.isArray(items) ? items.filter((item) => typeof item === 'object' && item !== null) : [];
 }

@@ -55,7 +55,7 @@ export async function buildStatusApp(parts: StatusParts): Promise<FastifyInstanc
   await app.register(pageFiles);
   await app.register(operationRoutes, { bridge, metricsToken: status.metricsToken });
   const names = new Set(status.users.map(({ name }) => name));
-  await app.register(sessionRoutes, { audit, isKnownName: (name) => names.has(name) });
+  await app.register(sessionRoutes, { audit, isKnownName: (name) => names.has(name), https });
 
   const viewers = new Map(
     config.orthancs.flatMap(({ name, viewerUrl }) =>

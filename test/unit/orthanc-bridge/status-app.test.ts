@@ -181,6 +181,16 @@ describe('without a login', () => {
   });
 });
 
+test('behind a proxy the cookie wants HTTPS, and a proxy that does not say so is named', async () => {
+  await start({ behindProxy: true });
+  const plain = await tryLogin(password);
+  expect([plain.statusCode, plain.cookies]).toEqual([422, []]);
+  expect(plain.json().error.message).toContain('x-forwarded-proto');
+  const answer = await tryLogin(password, { 'x-forwarded-proto': 'https' });
+  expect([answer.statusCode, answer.cookies[0]]).toEqual([204, expect.objectContaining({ secure: true })]);
+  expect(answer.headers['strict-transport-security']).toBeDefined();
+});
+
 describe('with a login', () => {
   test('the session is a cookie that scripts and other sites do not get, new with each login, gone after logout', async () => {
     await start();

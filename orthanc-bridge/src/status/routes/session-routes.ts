@@ -12,7 +12,8 @@ const credentials = z.strictObject({ name: z.string().max(64), password: z.strin
 export const sessionRoutes: FastifyPluginAsyncZod<{
   readonly audit: Pick<AuditTrail, 'append'>;
   readonly isKnownName: (name: string) => boolean;
-}> = async (app, { audit, isKnownName }) => {
+  readonly https: boolean;
+}> = async (app, { audit, isKnownName, https }) => {
   await app.register(rateLimit, {
     max: triesPerMinute,
     timeWindow: 60_000,
@@ -23,6 +24,12 @@ export const sessionRoutes: FastifyPluginAsyncZod<{
     '/api/login',
     { config: { public: true }, schema: { body: credentials } },
     async (request, reply) => {
+      // The cookie would be left out without a word.
+      if (https && request.protocol !== 'https')
+        throw new DenoiseError('CONFIG_INVALID', {
+          field: 'status.behindProxy',
+          reason: 'the proxy does not say x-forwarded-proto: https',
+        });
       const { name, password } = request.body;
       if (!(await app.isUser(name, password))) {
         // People type passwords into the field for the name: only names that exist are written down.

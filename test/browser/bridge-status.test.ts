@@ -241,13 +241,6 @@ test('rules are tried on what is there, and mistakes are named by their line', a
   await takePicture('bridge-rules');
   expect(await seriousViolations()).toEqual([]);
   expect(await bridge.jobs()).toHaveLength(3);
-
-  await page.fill(
-    '#trial-rules',
-    `rules: [{ name: slow, match: { manufacturer: '/^(\\w+\\s?)*$/' }, action: { model: linear } }]`,
-  );
-  await page.click('#trial button');
-  await page.waitForSelector('#trial-results p');
 });
 
 test('the audit trail says who did what', async () => {

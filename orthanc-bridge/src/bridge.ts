@@ -19,6 +19,9 @@ import { Resources } from './resources.ts';
 import { SliceReader } from './pixels/slice-reader.ts';
 import { SeriesQueue, type QueueCounts } from './queue/series-queue.ts';
 import type { Rule } from './rules/rule-schema.ts';
+import type { DerivedTarget } from './target/derived-target.ts';
+import { DicomwebTarget } from './target/dicomweb-target.ts';
+import { OrthancTarget } from './target/orthanc-target.ts';
 import { openDatabase } from './store/open-database.ts';
 import { FeedStore } from './store/feed-store.ts';
 import type { JobRecord, JobState } from './store/job-record.ts';
@@ -125,9 +128,15 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
     trail.close(),
   );
   const orthancs = new Map<string, OrthancClient>();
+  const targets = new Map<string, DerivedTarget>();
   for (const orthanc of config.orthancs) {
     const client = resources.add(await OrthancClient.create(orthanc), (opened) => opened.close());
     orthancs.set(orthanc.name, client);
+    targets.set(orthanc.name, new OrthancTarget(client));
+  }
+  for (const dicomweb of config.dicomwebTargets) {
+    const target = resources.add(await DicomwebTarget.create(dicomweb), (opened) => opened.close());
+    targets.set(dicomweb.name, target);
   }
   const { client } = resources.add(await connectHost(config.host), (connection) => connection.close());
   const reader = resources.add(new SliceReader(), (opened) => opened.close());
@@ -140,7 +149,7 @@ async function assemble(config: BridgeConfig, parts: BridgeParts, resources: Res
   events.on('progress', (job, step) => progress.set(job, step));
   events.on('job', ({ id, state }) => state !== 'running' && progress.delete(id));
   const attemptTools = {
-    ...{ config, orthancs, client, reader, jobs, feed, models, audit, events, log },
+    ...{ config, orthancs, targets, client, reader, jobs, feed, models, audit, events, log },
     softwareVersion: packageVersion,
   };
   const work = (): Promise<void> => queue.work((id, signal) => attemptJob(id, attemptTools, signal));

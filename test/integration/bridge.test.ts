@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readCtSlice } from '@cipherdose/sdk/dicom';
+import { tags } from '#sdk/dicom/tags.js';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { loadModel, startHost } from '@cipherdose/server';
 import type { Bridge } from '@cipherdose/orthanc-bridge';
 import { allEnded, expectedHu, isDenoised, prepareQueue, storedSeries } from '../support/bridge-fixture.ts';
@@ -107,6 +110,47 @@ test('what was there before the bridge is left alone, also after a restart; what
   await new Promise((resolve) => setTimeout(resolve, 4000));
   expect(await second.jobs()).toHaveLength(1);
   expect(await storedSeries(orthanc)).toHaveLength(3);
+});
+
+test('a DICOMweb archive gets the derived series, each object read back; its full disk is waited out', async () => {
+  const disk = mountSmallDisk(4);
+  suite.atEnd(() => disk.close());
+  const pacs = await suite.orthanc();
+  const archive = await suite.orthanc({
+    storage: disk.folder,
+    settings: {
+      IndexDirectory: `${disk.folder}-index`,
+      Plugins: ['/usr/share/orthanc/plugins/libOrthancDicomWeb.so'],
+    },
+  });
+  disk.fill();
+  await send(pacs, syntheticSeries(1, 3));
+  // Its third slice cannot be used: nothing of it may get to where it cannot be taken away again.
+  const spoilt = syntheticSeries(2, 3);
+  spoilt[2] = syntheticSeries(2, 3, { patch: new Map([[tags.rescaleSlope, null]]) })[2] as Uint8Array;
+  await send(pacs, spoilt);
+  const { username, password } = archive;
+  const bridge = await suite.bridge({
+    ...{ orthanc: pacs, watch: { backfill: true }, action: { writeTo: 'archive' } },
+    settings: {
+      dicomwebTargets: [{ name: 'archive', url: `${archive.url}/dicom-web`, username, password }],
+    },
+  });
+  await until('the disk is found full', async () =>
+    (await bridge.jobs({ states: ['queued'] })).some(({ errorCode }) => errorCode === 'ORTHANC_STORAGE_FULL'),
+  );
+  disk.free();
+  const jobs = await allEnded(() => bridge.jobs(), 2);
+  expect(jobs.map(({ state, errorCode }) => [state, errorCode]).sort()).toEqual([
+    ['done', undefined],
+    ['quarantined', 'DICOM_ATTRIBUTE_MISSING'],
+  ]);
+  const derived = await storedSeries(archive);
+  expect(derived).toMatchObject([{ description: 'Chest [denoised]' }]);
+  expect(derived[0]?.slices.map(({ image }) => image.hu)).toEqual(
+    syntheticSeries(1, 3).map((slice) => expectedHu(suite.tiny.network, readCtSlice(slice))),
+  );
+  expect(await pacs.get<string[]>('/series')).toHaveLength(2);
 });
 
 test('the command line: dry run, orders to a running bridge and to none, audit', async () => {

@@ -30,6 +30,18 @@ const orthancSchema = z.strictObject({
   viewerUrl: z.string().min(1).optional(),
 });
 
+/** An archive that derived series can be written to by STOW-RS. */
+const dicomwebSchema = z.strictObject({
+  name,
+  /** Root of the service: `/studies` follows it. */
+  url: webAddress,
+  username: z.string().min(1).optional(),
+  password: z.string().optional(),
+  passwordFile: path.optional(),
+  caFile: path.optional(),
+  timeoutSeconds: seconds.default(60),
+});
+
 const hostSchema = z.strictObject({
   url: webAddress,
   apiKey: z.string().min(1).optional(),
@@ -84,6 +96,7 @@ export const bridgeConfigSchema = z.strictObject({
   dataFolder: path.default('cipherdose-bridge-data'),
   host: hostSchema,
   orthancs: z.array(orthancSchema).min(1).max(32),
+  dicomwebTargets: z.array(dicomwebSchema).max(32).default([]),
   rules: z.array(ruleSchema).max(256),
   queue: queueSchema.default(() => queueSchema.parse({})),
   watch: watchSchema.default(() => watchSchema.parse({})),
@@ -110,4 +123,5 @@ export const bridgeConfigSchema = z.strictObject({
 
 export type BridgeConfig = z.infer<typeof bridgeConfigSchema>;
 export type OrthancConfig = BridgeConfig['orthancs'][number];
+export type DicomwebConfig = BridgeConfig['dicomwebTargets'][number];
 export type HostConfig = BridgeConfig['host'];

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { bridgeConfigSchema, type BridgeConfig } from './config-schema.ts';
+import { bridgeConfigSchema, type BridgeConfig, type OrthancConfig } from './config-schema.ts';
 import { readAlertSecrets, readStatusSecrets } from '../status/status-secrets.ts';
 import { configPosition } from './config-position.ts';
 
@@ -80,38 +80,42 @@ function checkNames(
   config: BridgeConfig,
   fail: (path: readonly PropertyKey[], reason: string) => never,
 ): void {
-  const names = config.orthancs.map(({ name }) => name);
-  for (const [index, { name, password, passwordFile, username }] of config.orthancs.entries()) {
-    if (names.indexOf(name) !== index) fail(['orthancs', index, 'name'], 'is used twice');
-    if (password !== undefined && passwordFile !== undefined)
-      fail(['orthancs', index, 'passwordFile'], 'stands beside password; give one of them');
-    if (username === undefined && (password !== undefined || passwordFile !== undefined))
-      fail(['orthancs', index], 'has a password but no username');
-  }
+  const names = [...config.orthancs, ...config.dicomwebTargets].map(({ name }) => name);
+  for (const list of ['orthancs', 'dicomwebTargets'] as const)
+    for (const [index, { name, password, passwordFile, username }] of config[list].entries()) {
+      if (names.indexOf(name) !== names.lastIndexOf(name)) fail([list, index, 'name'], 'is used twice');
+      if (password !== undefined && passwordFile !== undefined)
+        fail([list, index, 'passwordFile'], 'stands beside password; give one of them');
+      if (username === undefined && (password !== undefined || passwordFile !== undefined))
+        fail([list, index], 'has a password but no username');
+    }
   for (const [index, { name, action }] of config.rules.entries()) {
     if (config.rules.findIndex((rule) => rule.name === name) !== index)
       fail(['rules', index, 'name'], 'is used twice');
     if (action.writeTo !== undefined && !names.includes(action.writeTo))
-      fail(['rules', index, 'action', 'writeTo'], `is none of the Orthancs: ${names.join(', ')}`);
+      fail(['rules', index, 'action', 'writeTo'], `is none of the Orthancs and targets: ${names.join(', ')}`);
   }
 }
+
+type Secrets = Pick<OrthancConfig, 'password' | 'passwordFile' | 'caFile'>;
 
 async function readSecrets(config: BridgeConfig, folder: string): Promise<BridgeConfig> {
   const secret = async (value: string | undefined, file: string | undefined) =>
     file === undefined ? value : (await readText(resolve(folder, file))).split(/\r?\n/)[0];
   const absolute = (file: string | undefined) => (file === undefined ? undefined : resolve(folder, file));
-  const orthancs = config.orthancs.map(async (orthanc) => ({
-    ...orthanc,
-    password: await secret(orthanc.password, orthanc.passwordFile),
-    caFile: absolute(orthanc.caFile),
-  }));
+  const open = async <T extends Secrets>(peer: T): Promise<T> => ({
+    ...peer,
+    password: await secret(peer.password, peer.passwordFile),
+    caFile: absolute(peer.caFile),
+  });
   const { host, queue, status, alerts } = config;
   return {
     ...config,
     status: status && (await readStatusSecrets(status, { secret, absolute })),
     alerts: alerts && (await readAlertSecrets(alerts, { secret, absolute })),
     dataFolder: resolve(folder, config.dataFolder),
-    orthancs: await Promise.all(orthancs),
+    orthancs: await Promise.all(config.orthancs.map(open)),
+    dicomwebTargets: await Promise.all(config.dicomwebTargets.map(open)),
     host: { ...host, apiKey: await secret(host.apiKey, host.apiKeyFile), caFile: absolute(host.caFile) },
     queue: { ...queue, postgres: await secret(queue.postgres, queue.postgresFile) },
   };

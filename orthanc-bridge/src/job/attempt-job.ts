@@ -11,14 +11,16 @@ import type { AttemptOutcome } from '../queue/series-queue.ts';
 import type { FeedStore } from '../store/feed-store.ts';
 import type { JobRecord } from '../store/job-record.ts';
 import type { JobStore } from '../store/job-store.ts';
+import type { DerivedTarget } from '../target/derived-target.ts';
 import type { ModelVersions } from '../watch/model-versions.ts';
-import { removeDerived } from './derived-series.ts';
 import { failureKind } from './failure-kind.ts';
 import { runSeries } from './run-series.ts';
 
 export interface AttemptTools {
   readonly config: BridgeConfig;
   readonly orthancs: ReadonlyMap<string, OrthancClient>;
+  /** Where derived series can be written, by name; all Orthancs are among them. */
+  readonly targets: ReadonlyMap<string, DerivedTarget>;
   readonly client: DenoiseClient;
   readonly reader: SliceReader;
   readonly jobs: JobStore;
@@ -72,10 +74,8 @@ async function complete(
 ): Promise<AttemptOutcome> {
   const { config, jobs, audit, events, log } = tools;
   await checkDisk(config);
-  const [source, target] = [job.orthanc, job.action.writeTo ?? job.orthanc].map((name) =>
-    orthancNamed(name, tools),
-  );
-  if (!source || !target) throw new DenoiseError('CONFIG_INVALID', { field: 'orthancs' });
+  const source = named(job.orthanc, tools.orthancs);
+  const target = named(job.action.writeTo ?? job.orthanc, tools.targets);
   const totals = await runSeries(
     job,
     {
@@ -123,7 +123,8 @@ async function settleFailure(
   }
   try {
     const { derivedSeriesUid } = await jobs.get(job.id);
-    await removeDerived(orthancNamed(job.action.writeTo ?? job.orthanc, tools), derivedSeriesUid);
+    const target = named(job.action.writeTo ?? job.orthanc, tools.targets);
+    if (derivedSeriesUid !== undefined) await target.remove(derivedSeriesUid);
     await jobs.forgetWritten(job.id);
   } catch (cleanupError) {
     // The job must not end while half a series may stand there: it comes back and gets here again.
@@ -149,11 +150,11 @@ async function settleFailure(
 }
 
 /** @throws CONFIG_INVALID if the configuration no longer has it */
-function orthancNamed(name: string, { orthancs }: AttemptTools): OrthancClient {
-  const orthanc = orthancs.get(name);
-  if (!orthanc)
+function named<T>(name: string, peers: ReadonlyMap<string, T>): T {
+  const peer = peers.get(name);
+  if (!peer)
     throw new DenoiseError('CONFIG_INVALID', { field: 'orthancs', reason: `has no ${name} any more` });
-  return orthanc;
+  return peer;
 }
 
 export const jobFacts = ({ id, orthanc, series, rule, model, version, digest }: JobRecord) => ({

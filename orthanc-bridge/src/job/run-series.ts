@@ -14,13 +14,13 @@ import type { SliceReader } from '../pixels/slice-reader.ts';
 import type { JobRecord } from '../store/job-record.ts';
 import type { JobStore } from '../store/job-store.ts';
 import { blend } from './blend.ts';
-import { planDerived, storedInstances, verifiedInstances, type PlannedSlice } from './derived-series.ts';
-import { storeInstance } from './store-instance.ts';
+import { planDerived, type PlannedSlice } from './derived-series.ts';
+import type { DerivedTarget } from '../target/derived-target.ts';
 import { surveySeries } from './survey-series.ts';
 
 export interface SeriesRunTools {
   readonly source: OrthancClient;
-  readonly target: OrthancClient;
+  readonly target: DerivedTarget;
   readonly client: DenoiseClient;
   readonly reader: SliceReader;
   readonly jobs: JobStore;
@@ -46,8 +46,7 @@ export interface SeriesTotals {
   readonly bytesDown: number;
 }
 
-/** Series metadata (ids from 1024 on are free for applications): what was made of a source, and what a derived came from. */
-const derivedFromMetadata = '5001';
+/** Series metadata of the source (ids from 1024 on are free for applications): what was made of it. */
 const denoisedAsMetadata = '5002';
 
 /**
@@ -72,9 +71,16 @@ export async function runSeries(
     ...{ slices: slices.length, derivedSeriesUid, leftOut: survey.leftOut },
   });
 
-  const verified = await verifiedInstances(target, derivedSeriesUid, await jobs.written(job.id));
+  const verified = await target.verified(derivedSeriesUid, await jobs.written(job.id));
   const missing = slices.filter(({ derivedSopInstanceUid }) => !verified.has(derivedSopInstanceUid));
-  const bytes = await denoiseSlices(job, missing, slices.length - missing.length, tools, signal);
+  const bytes = await denoiseSlices(
+    job,
+    derivedSeriesUid,
+    missing,
+    slices.length - missing.length,
+    tools,
+    signal,
+  );
 
   await checkComplete(target, derivedSeriesUid, slices);
   await checkUnchanged(source, job.series, series.Instances);
@@ -84,26 +90,22 @@ export async function runSeries(
 
 async function denoiseSlices(
   job: JobRecord,
+  derivedSeriesUid: string,
   missing: readonly PlannedSlice[],
   alreadyDone: number,
   tools: SeriesRunTools,
   signal: AbortSignal,
 ): Promise<{ bytesUp: number; bytesDown: number }> {
-  const { source, target, client, reader, jobs, slicesInFlight } = tools;
+  const { target, client, jobs, slicesInFlight } = tools;
   const total = { bytesUp: 0, bytesDown: 0 };
   if (missing.length === 0) return total;
   const inFlight = new Map<number, CtSlice>();
+  if (!target.removes) for await (const slice of readSlices(missing, tools, signal)) void slice;
 
   async function* images(): AsyncGenerator<HuImage> {
-    let multiFrame: { readonly instance: string; readonly object: EnhancedCt } | undefined;
-    for (const [index, { instance, frame }] of missing.entries()) {
-      if (frame !== undefined && multiFrame?.instance !== instance)
-        multiFrame = { instance, object: readEnhancedCt(await source.instanceFile(instance, signal)) };
-      const slice =
-        frame === undefined
-          ? await reader.read(await source.instanceFile(instance, signal), signal)
-          : (multiFrame?.object.slice(frame) as CtSlice);
-      inFlight.set(index, slice);
+    let index = 0;
+    for await (const slice of readSlices(missing, tools, signal)) {
+      inFlight.set(index++, slice);
       yield slice.image;
     }
   }
@@ -123,13 +125,34 @@ async function denoiseSlices(
     inFlight.delete(result.index);
     const image = blend(slice.image, result.image, job.action.strength);
     const object = writeDerivedSlice(slice, image, derivationOptions(job, tools.softwareVersion));
-    const md5 = await storeInstance(target, object, signal);
     const { derivedSopInstanceUid } = missing[result.index] as PlannedSlice;
+    const uids = {
+      studyInstanceUid: slice.studyInstanceUid,
+      seriesInstanceUid: derivedSeriesUid,
+      sopInstanceUid: derivedSopInstanceUid,
+    };
+    const md5 = await target.store(object, uids, signal);
     await jobs.recordWritten(job.id, derivedSopInstanceUid, md5);
     total.bytesUp += result.statistics.bytesUp;
     total.bytesDown += result.statistics.bytesDown;
   }
   return total;
+}
+
+async function* readSlices(
+  planned: readonly PlannedSlice[],
+  { source, reader }: SeriesRunTools,
+  signal: AbortSignal,
+): AsyncGenerator<CtSlice> {
+  let multiFrame: { readonly instance: string; readonly object: EnhancedCt } | undefined;
+  for (const { instance, frame } of planned) {
+    if (frame === undefined) yield await reader.read(await source.instanceFile(instance, signal), signal);
+    else {
+      if (multiFrame?.instance !== instance)
+        multiFrame = { instance, object: readEnhancedCt(await source.instanceFile(instance, signal)) };
+      yield multiFrame.object.slice(frame);
+    }
+  }
 }
 
 function derivationOptions({ action, ...job }: JobRecord, softwareVersion: string): DerivationOptions {
@@ -147,13 +170,11 @@ function derivationOptions({ action, ...job }: JobRecord, softwareVersion: strin
 
 /** @throws WRITE_UNVERIFIED if an object that was confirmed is not there (somebody deleted it meanwhile) */
 async function checkComplete(
-  target: OrthancClient,
+  target: DerivedTarget,
   derivedSeriesUid: string,
   slices: readonly PlannedSlice[],
 ): Promise<void> {
-  const stored = new Set(
-    (await storedInstances(target, derivedSeriesUid)).map(({ sopInstanceUid }) => sopInstanceUid),
-  );
+  const stored = await target.stored(derivedSeriesUid);
   const missing = slices.filter(({ derivedSopInstanceUid }) => !stored.has(derivedSopInstanceUid)).length;
   if (missing > 0) throw new DenoiseError('WRITE_UNVERIFIED', { missing, slices: slices.length });
 }
@@ -176,13 +197,7 @@ async function mark(
   slices: number,
 ): Promise<void> {
   const facts = { job: job.id, model: job.model, version: job.version, digest: job.digest, slices };
-  const [derived] = await target.lookup(derivedSeriesUid, 'Series');
-  if (derived === undefined) throw new DenoiseError('WRITE_UNVERIFIED', { missing: slices, slices });
-  await target.setSeriesMetadata(
-    derived,
-    derivedFromMetadata,
-    JSON.stringify({ ...facts, source: job.series }),
-  );
+  const text = JSON.stringify({ ...facts, source: job.series });
+  const derived = await target.mark(derivedSeriesUid, { text });
   await source.setSeriesMetadata(job.series, denoisedAsMetadata, JSON.stringify({ ...facts, derived }));
-  if ((await target.capabilities()).labels) await target.setSeriesLabel(derived, 'denoised');
 }

@@ -129,7 +129,7 @@ export class OrthancClient {
 
   /** @returns the text of one metadatum, undefined if there is none. */
   async metadata(level: 'series' | 'instances', id: string, name: string): Promise<string | undefined> {
-    const { status, bytes } = await this.#http.send(`/${level}/${id}/metadata/${name}`, { accept: [404] });
+    const { status, bytes } = await this.#http.send(`/${level}/${id}/metadata/${name}`, { fine: [404] });
     return status === 404 ? undefined : Buffer.from(bytes).toString('utf8');
   }
 
@@ -158,7 +158,7 @@ export class OrthancClient {
   /** @returns the MD5 of the stored file, hexadecimal; undefined if the instance is not there. */
   async instanceMd5(id: string): Promise<string | undefined> {
     const path = `/instances/${id}/attachments/dicom/md5`;
-    const { status, bytes } = await this.#http.send(path, { accept: [404] });
+    const { status, bytes } = await this.#http.send(path, { fine: [404] });
     return status === 404 ? undefined : Buffer.from(bytes).toString('utf8').trim();
   }
 
@@ -170,7 +170,7 @@ export class OrthancClient {
 
   /** Removes a resource; one that is not there is fine. */
   async remove(level: 'series' | 'instances', id: string): Promise<void> {
-    await this.#http.send(`/${level}/${id}`, { method: 'DELETE', accept: [404] });
+    await this.#http.send(`/${level}/${id}`, { method: 'DELETE', fine: [404] });
   }
 
   async close(): Promise<void> {

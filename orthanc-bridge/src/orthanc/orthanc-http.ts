@@ -9,7 +9,9 @@ export interface OrthancRequest {
   readonly body?: string | Uint8Array;
   readonly contentType?: string;
   /** Statuses other than 2xx that are an answer and no failure. */
-  readonly accept?: readonly number[];
+  readonly fine?: readonly number[];
+  /** Media type that is wanted. */
+  readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,7 +24,9 @@ interface Answer {
 const fullDisk = 14;
 const storageFull = 2020;
 
-/** Requests to one Orthanc; every failure is a DenoiseError. Addresses hold Orthanc ids only, no patient data. */
+type PeerConfig = Pick<OrthancConfig, 'name' | 'url' | 'username' | 'password' | 'timeoutSeconds'>;
+
+/** Requests to one Orthanc (or DICOMweb server); every failure is a DenoiseError. Addresses hold Orthanc ids only, no patient data. */
 export class OrthancHttp {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -30,7 +34,7 @@ export class OrthancHttp {
   readonly #timeoutMs: number;
   readonly #name: string;
 
-  constructor({ name, url, username, password, timeoutSeconds }: OrthancConfig, agent: Agent) {
+  constructor({ name, url, username, password, timeoutSeconds }: PeerConfig, agent: Agent) {
     this.#name = name;
     this.#base = url.replace(/\/$/, '');
     this.#agent = agent;
@@ -60,13 +64,17 @@ export class OrthancHttp {
    * ORTHANC_RESPONSE
    */
   async send(path: string, request: OrthancRequest = {}): Promise<Answer> {
-    const { method = 'GET', body, contentType, accept = [], signal } = request;
+    const { method = 'GET', body, contentType, accept, fine = [], signal } = request;
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     let answer: Answer;
     try {
       const response = await fetch(this.#base + path, {
         method,
-        headers: { ...this.#headers, ...(contentType === undefined ? {} : { 'content-type': contentType }) },
+        headers: {
+          ...this.#headers,
+          ...(contentType === undefined ? {} : { 'content-type': contentType }),
+          ...(accept === undefined ? {} : { accept }),
+        },
         ...(body === undefined ? {} : { body }),
         redirect: 'error',
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -81,7 +89,7 @@ export class OrthancHttp {
         { cause },
       );
     }
-    if ((answer.status >= 200 && answer.status < 300) || accept.includes(answer.status)) return answer;
+    if ((answer.status >= 200 && answer.status < 300) || fine.includes(answer.status)) return answer;
     throw this.#failure(answer);
   }
 

@@ -1,5 +1,5 @@
-// npm run bench [-- --json] [-- --slices N] [-- --no-literature]: figures that README and CHANGELOG may quote. On shared machines quote
-// ratios of one run.
+// npm run bench [-- --json] [-- --slices N] [-- --no-literature]: figures that README and CHANGELOG may quote. On
+// shared machines quote ratios of one run.
 import { parseArgs } from 'node:util';
 import { benchKernel } from './kernel-bench.ts';
 import { benchLiterature, type LiteratureFigures } from './literature-bench.ts';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { HuImage } from '@cipherdose/sdk/image';
@@ -61,7 +62,8 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     throw new DenoiseError('MODEL_INVALID', { id, version, reason: 'the id or the version is not valid' });
   const wanted = options.parameterSet ?? 'n4096-q60-t31';
   if (wanted !== 'auto') parameterSet(wanted);
-  const network = lowerOnnx(readGraph(await readOnnx(options.onnxPath)));
+  const onnx = await readOnnx(options.onnxPath);
+  const network = lowerOnnx(readGraph(onnx));
   const calibration = prepareCalibration(network, options.calibration, hu.lowHu);
   const input: Plan['input'] = network.multiple === undefined ? hu : { ...hu, multiple: network.multiple };
   const planOf = (name: string, quantised: QuantisedNetwork): Omit<Plan, 'weightsDigest'> => ({
@@ -90,6 +92,7 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     summary: options.summary ?? summaryOf(card, quantised),
     layers: [...quantised.proofs],
     quantisation: { calibrationImages: calibration.length, ...chosen.loss },
+    source: { sha256: createHash('sha256').update(onnx).digest('hex'), bytes: onnx.length },
   };
   const checked = checkPlan({ ...plan, weightsDigest: '0'.repeat(64) });
   const reports = layerReports(checked, quantised, costSide);

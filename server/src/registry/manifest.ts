@@ -31,6 +31,8 @@ export const manifestSchema = z.strictObject({
   layers: z.array(layerProof).min(1),
   weights: z.strictObject({ file: z.literal('weights.bin'), bytes: z.int().min(1), sha256: sha256Hex }),
   quantisation,
+  /** The file that was imported. */
+  source: z.strictObject({ sha256: sha256Hex, bytes: z.int().min(1) }).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 

@@ -23,6 +23,8 @@ export async function readCalibration(path: string): Promise<HuImage[]> {
     if (images.length > mostSlices) throw new DenoiseError('CALIBRATION_INVALID', { path, mostSlices });
   }
   if (images.length === 0) throw new DenoiseError('CALIBRATION_INVALID', { path, slices: 0 });
+  if (images.every(({ hu }) => hu.every((value) => value === hu[0])))
+    throw new DenoiseError('CALIBRATION_INVALID', { path, reason: 'every pixel is the same' });
   return images;
 }
 
@@ -55,8 +57,18 @@ async function readSlices(path: string): Promise<HuImage[]> {
     });
     return rawSlices(raw, name);
   }
-  return [readCtSlice(bytes).image];
+  try {
+    return [readCtSlice(bytes).image];
+  } catch (error) {
+    if (!(error instanceof DenoiseError)) throw error;
+    throw new DenoiseError(error.code, { ...error.details, file: name }, { cause: error });
+  }
 }
+
+/** Part of the pixels of a slice that has to be within the range of CT numbers. */
+const leastPart = 0.5;
+const isCt = (hu: Int16Array): boolean =>
+  hu.reduce((count, value) => count + (value >= -1100 && value <= 3100 ? 1 : 0), 0) >= leastPart * hu.length;
 
 function rawSlices(bytes: Uint8Array, file: string): HuImage[] {
   if (bytes.length === 0 || bytes.length % sliceBytes !== 0)
@@ -66,9 +78,12 @@ function rawSlices(bytes: Uint8Array, file: string): HuImage[] {
       expected: `a multiple of ${sliceBytes}`,
     });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Array.from({ length: bytes.length / sliceBytes }, (_, slice) => ({
+  const slices = Array.from({ length: bytes.length / sliceBytes }, (_, slice) => ({
     width: side,
     height: side,
     hu: Int16Array.from({ length: side * side }, (_, i) => view.getInt16(slice * sliceBytes + 2 * i, true)),
   }));
+  if (!slices.every(({ hu }) => isCt(hu)))
+    throw new DenoiseError('CALIBRATION_INVALID', { file, reason: 'most pixels are no CT numbers' });
+  return slices;
 }

@@ -9,7 +9,10 @@ import { loadModel } from './load-model.ts';
 import { cardFile, manifestFile, type Manifest, type ModelCard } from './manifest.ts';
 import { encodeWeights } from './weights-file.ts';
 
-export interface ModelContents extends Pick<Manifest, 'modes' | 'summary' | 'layers' | 'quantisation'> {
+export interface ModelContents extends Pick<
+  Manifest,
+  'modes' | 'summary' | 'layers' | 'quantisation' | 'source'
+> {
   readonly plan: Omit<Plan, 'weightsDigest'>;
   readonly weights: readonly LinearWeights[];
   readonly card: ModelCard;
@@ -53,7 +56,7 @@ async function writeFiles(directory: string, contents: ModelContents): Promise<s
   const weights = encodeWeights(contents.weights);
   const sha256 = createHash('sha256').update(weights).digest('hex');
   const { digest, ...plan } = checkPlan({ ...contents.plan, weightsDigest: sha256 });
-  const { modes, summary, layers, quantisation, card } = contents;
+  const { modes, summary, layers, quantisation, source, card } = contents;
   const manifest: Manifest = {
     format: 'cipherdose-model/1',
     plan,
@@ -63,6 +66,7 @@ async function writeFiles(directory: string, contents: ModelContents): Promise<s
     layers,
     weights: { file: 'weights.bin', bytes: weights.length, sha256 },
     quantisation,
+    ...(source ? { source } : {}),
   };
   await mkdir(directory);
   await writeFile(join(directory, manifest.weights.file), weights);

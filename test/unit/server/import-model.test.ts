@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,8 +6,12 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HuImage } from '@cipherdose/sdk/image';
 import { describeImport, runImport } from '#server/commands/import-command.js';
+import type { FloatNode } from '#server/network/float-network.js';
+import { lowerOnnx } from '#server/onnx/lower-onnx.js';
+import { readGraph } from '#server/onnx/read-graph.js';
 import { importModel } from '#server/registry/import-model.js';
 import { loadModel } from '#server/registry/load-model.js';
+import { prepareCalibration } from '#server/registry/prepare-calibration.js';
 import { readCalibration } from '#server/registry/read-calibration.js';
 import { integers } from '../../support/arbitraries.ts';
 import { makeCtDicom } from '../../support/make-ct.ts';
@@ -96,6 +101,148 @@ describe('import', () => {
   });
 });
 
+describe('the report', () => {
+  /** Two layers. */
+  const layers = [meanConvolution('hu', 'a', [1, 5]), meanConvolution('a', 'denoised', [5, 1], 1 / 45)];
+  const deep = onnxFile({
+    nodes: layers.map(({ node }) => node),
+    tensors: layers.flatMap(({ tensors }) => tensors),
+  });
+  /** So many taps that t = 2^28 leaves few bits for each. */
+  const random = integers(3);
+  const wide = onnxFile({
+    nodes: [{ op: 'Conv', inputs: ['hu', 'w'], output: 'denoised', attributes: { pads: [12, 12, 12, 12] } }],
+    tensors: [
+      {
+        name: 'w',
+        dims: [1, 1, 25, 25],
+        values: Array.from({ length: 625 }, () => random(-600, 600) / 10_000),
+      },
+    ],
+  });
+
+  test('auto takes the fewest bytes that lose nothing, and says why', async () => {
+    const report = await importModel({ ...options(), parameterSet: 'auto' });
+    expect(report.parameterSet).toBe('n4096-q60-t28');
+    expect(report.reason).toMatch(/^n4096-q60-t28 with 12-bit activations: rms 0\.\d+ HU.*the fewest bytes/);
+    expect((await loadModel(report.directory)).plan.parameterSet).toBe('n4096-q60-t28');
+  });
+
+  test('auto takes more bits where they are needed', async () => {
+    await writeFile(onnxPath, wide);
+    const report = await importModel({ ...options(), parameterSet: 'auto' });
+    expect(report.reason).toContain('not n4096-q60-t28');
+    expect(report.parameterSet).toBe('n4096-q60-t31');
+    const asked = await importModel({ ...options(), parameterSet: 'n4096-q60-t28', overwrite: true });
+    expect(asked.quantisation.rmsDifferenceHu).toBeGreaterThan(report.quantisation.rmsDifferenceHu);
+    expect(asked.reason).toBe('n4096-q60-t28, as asked for');
+  });
+
+  test('shows ranges, bits, proved bounds, bytes and products of every layer, and their sum', async () => {
+    await writeFile(onnxPath, deep);
+    const report = await importModel({ ...options(), parameterSet: 'n4096-q60-t31' });
+    const [first, second] = report.layerReports;
+    expect(report.layerReports).toHaveLength(2);
+    expect(first).toMatchObject({
+      inChannels: 1,
+      outChannels: 5,
+      kernel: [3, 3],
+      inputLow: -1024,
+      inputHigh: 3071,
+      inputBits: 13,
+    });
+    expect(second?.inputBits).toBe(13);
+    for (const layer of report.layerReports) {
+      expect(layer.smallestBound).toBeLessThanOrEqual(layer.largestBound);
+      expect(layer.largestBound).toBeLessThan(2 ** 30);
+      expect(layer.products).toBe(layer.tiles * layer.inChannels * layer.outChannels);
+    }
+    const total = (key: 'bytesUp' | 'bytesDown' | 'products'): number =>
+      report.layerReports.reduce((sum, layer) => sum + layer[key], 0);
+    for (const key of ['bytesUp', 'bytesDown', 'products'] as const)
+      expect(report.cost[key]).toBe(total(key));
+    const lines = describeImport(report).split('\n');
+    expect(lines.filter((line) => line.startsWith('  layer '))).toHaveLength(2);
+    expect(lines.at(-2)).toMatch(/a slice of 512x512: 2 rounds, [\d.]+ MB up, [\d.]+ MB down, \d+ products/);
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  test('the manifest holds the digest of the ONNX file', async () => {
+    const { directory } = await importModel(options());
+    const { manifest } = await loadModel(directory);
+    const sha256 = createHash('sha256').update(network).digest('hex');
+    expect(manifest.source).toEqual({ sha256, bytes: network.length });
+  });
+
+  test('an operator that cannot be evaluated is named with its node, and nothing stays', async () => {
+    const file = onnxFile({
+      nodes: [convolution.node, { op: 'InstanceNormalization', inputs: ['y', 'g', 'g'], output: 'denoised' }],
+      tensors: [...convolution.tensors, { name: 'g', dims: [1], values: [1] }],
+    });
+    await writeFile(onnxPath, file);
+    await expect(importModel(options())).rejects.toMatchObject({
+      code: 'ONNX_UNSUPPORTED',
+      details: {
+        operator: 'InstanceNormalization',
+        node: '/InstanceNormalization_1',
+        supported: expect.stringContaining('BatchNormalization with fixed statistics'),
+      },
+    });
+    expect(await readdir(root)).toEqual(['model.onnx']);
+  });
+});
+
+describe('heavy networks', () => {
+  const heavy = (channels: number): Uint8Array => {
+    const layers = [
+      meanConvolution('hu', 'a', [1, channels]),
+      meanConvolution('a', 'b', [channels, channels], 1 / 9 / channels),
+      meanConvolution('b', 'denoised', [channels, 1], 1 / 9 / channels),
+    ];
+    return onnxFile({
+      nodes: layers.map(({ node }) => node),
+      tensors: layers.flatMap(({ tensors }) => tensors),
+      inputDims: [1, 1, 0, 0],
+    });
+  };
+  const large: HuImage = {
+    width: 400,
+    height: 300,
+    hu: Int16Array.from({ length: 120_000 }, (_, i) => ((i * 7919) % 1500) - 1000),
+  };
+
+  test('see less of the calibration images, light ones all of them', () => {
+    const slices = Array.from({ length: 3 }, () => large);
+    expect(prepareCalibration(lowerOnnx(readGraph(heavy(2))), slices, -1024)).toEqual(slices);
+    const some = prepareCalibration(lowerOnnx(readGraph(heavy(200))), slices, -1024);
+    expect(some.length).toBeGreaterThan(0);
+    const [first] = some as [HuImage];
+    expect(first.width).toBeLessThan(300);
+    // Around the middle.
+    const left = Math.floor((large.width - first.width) / 2);
+    const top = Math.floor((large.height - first.height) / 2);
+    expect(first.hu[0]).toBe(large.hu[top * large.width + left]);
+  });
+
+  test('are refused beyond what can be evaluated in bounded time', () => {
+    const network = lowerOnnx(readGraph(heavy(1024)));
+    const slices = Array.from({ length: 3 }, () => large);
+    const tower = { ...network, nodes: Array.from({ length: 200 }, () => network.nodes[1] as FloatNode) };
+    expect(() =>
+      prepareCalibration({ ...tower, nodes: [network.nodes[0] as FloatNode, ...tower.nodes] }, slices, 0),
+    ).toThrow(code('ONNX_UNSUPPORTED'));
+  });
+
+  test('images of the wrong size are refused', () => {
+    const network = lowerOnnx(readGraph(heavy(1)));
+    for (const bad of [
+      { ...large, width: 399 },
+      { width: 0, height: 0, hu: new Int16Array() },
+    ])
+      expect(() => prepareCalibration(network, [bad], 0)).toThrow(code('CALIBRATION_INVALID'));
+  });
+});
+
 describe('calibration', () => {
   const raw = (slices: number): Uint8Array => {
     const values = Int16Array.from({ length: slices * 512 * 512 }, (_, i) => (i % 4000) - 1000);
@@ -121,6 +268,8 @@ describe('calibration', () => {
   });
 
   test.each<[string, string, Uint8Array, string]>([
+    ['numbers that are no CT', 'a.i16', new Uint8Array(2 * 512 * 512).fill(0x7f), 'CALIBRATION_INVALID'],
+    ['slices of one value', 'a.i16', new Uint8Array(2 * 512 * 512), 'CALIBRATION_INVALID'],
     ['a length that is no slice', 'a.i16', new Uint8Array(100), 'CALIBRATION_INVALID'],
     ['an empty file', 'a.i16', new Uint8Array(0), 'CALIBRATION_INVALID'],
     ['broken gzip', 'a.i16.gz', new Uint8Array(100), 'CALIBRATION_INVALID'],

@@ -95,7 +95,7 @@ export class OrthancWatcher {
       const page = await this.#orthanc.changes(cursor, this.#changesByType ? wanted : undefined);
       done = page.Done || page.Last === cursor;
       // A filtered feed ends at the last change of its types; all others up to `last` need no look either.
-      cursor = done ? Math.max(page.Last, last) : page.Last;
+      cursor = page.Done ? Math.max(page.Last, last) : page.Last;
       await feed.advance(name, cursor, await this.#seriesIn(page.Changes));
     }
   }

@@ -29,19 +29,15 @@ export class SeriesImages {
    * @throws SERIES_GONE if there is no such slice, ORTHANC_*, the DICOM_* codes, CANCELLED
    */
   async render(job: JobRecord, side: Side, signal: AbortSignal): Promise<Buffer> {
-    const source = this.#orthanc(job.orthanc);
-    const target = this.#orthanc(job.action.writeTo ?? job.orthanc);
-    const { before, after } = await middleSlice(job, source, target);
-    const [orthanc, instance] = side === 'before' ? [source, before] : [target, after];
-    if (instance === undefined) throw new DenoiseError('SERIES_GONE', { job: job.id, side });
-    const slice = await this.#tools.reader.read(await orthanc.instanceFile(instance, signal), signal);
-    return greyPng(slice.image, this.#tools.window);
-  }
-
-  #orthanc(name: string): OrthancClient {
-    const orthanc = this.#tools.orthancs.get(name);
-    if (!orthanc) throw new DenoiseError('SERIES_GONE', { orthanc: name });
-    return orthanc;
+    const { orthancs, reader, window } = this.#tools;
+    const source = orthancs.get(job.orthanc);
+    // A DICOMweb target is no Orthanc: of a series that went there only the slice before is shown.
+    const target = orthancs.get(job.action.writeTo ?? job.orthanc);
+    const middle = source && (await middleSlice(job, source, target));
+    const [orthanc, instance] = side === 'before' ? [source, middle?.before] : [target, middle?.after];
+    if (!orthanc || instance === undefined) throw new DenoiseError('SERIES_GONE', { job: job.id, side });
+    const slice = await reader.read(await orthanc.instanceFile(instance, signal), signal);
+    return greyPng(slice.image, window);
   }
 }
 
@@ -49,10 +45,10 @@ export class SeriesImages {
 async function middleSlice(
   { series, derivedSeriesUid, model, version }: JobRecord,
   source: OrthancClient,
-  target: OrthancClient,
+  target: OrthancClient | undefined,
 ): Promise<{ readonly before: string | undefined; readonly after: string | undefined }> {
   const sources = (await source.seriesInstances(series)).sort((a, b) => a.number - b.number);
-  const derived = derivedSeriesUid === undefined ? [] : await storedInstances(target, derivedSeriesUid);
+  const derived = target && derivedSeriesUid ? await storedInstances(target, derivedSeriesUid) : [];
   const derivedIds = new Map(derived.map(({ id, sopInstanceUid }) => [sopInstanceUid, id]));
   const pairs = sources.map(({ id, sopInstanceUid }) => {
     const uids = derivedUids({ sopInstanceUid, seriesInstanceUid: '' }, { id: model, version });

@@ -69,7 +69,7 @@ const host =
 hostUrl = values.server ?? host?.url ?? '';
 const study = own && samples[0] ? readCtSlice(samples[0]).studyInstanceUid : undefined;
 const path = study === undefined ? '/' : `/cipherdose?StudyInstanceUIDs=${study}`;
-console.log(`OHIF ${values.ohif} on ${own?.name ?? kind}: ${viewer.origin}${path}  (Ctrl+C ends it)`);
+console.log(`OHIF ${values.ohif}: ${viewer.origin}${path}  (archive: ${own?.name ?? kind}; Ctrl+C ends it)`);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {

@@ -54,9 +54,9 @@ export function localSeriesMaker(viewer: Viewer): LocalSeriesMaker {
     if (!image) throw new Error('this result was discarded');
     const { series, kind, index, instance } = image;
     const { rows, columns } = series;
-    const pixels = new Int16Array(rows * columns);
+    // The viewer may ask twice for the same image and keep either answer.
+    const pixels = (image.pixels ??= new Int16Array(rows * columns));
     if (!series.paint(index, pixels, kind)) pixels.fill(kind === 'denoised' ? air : 0);
-    image.pixels = pixels;
     const { utilities, Enums } = viewer.cornerstone();
     const [rowSpacing, columnSpacing] = numbers(instance['PixelSpacing']);
     const [low, high] = kind === 'denoised' ? [-1024, 3071] : [-500, 500];

@@ -127,6 +127,10 @@ const invalid: Readonly<Record<string, FileFields>> = {
     ],
     tensors: [{ name: 'far', dims: [], values: [2 ** 31], type: 'int64' }],
   },
+  'parts that are not all': {
+    nodes: [{ op: 'Split', inputs: ['hu', 'parts'], output: 'denoised', attributes: { axis: 1 } }],
+    tensors: [{ name: 'parts', dims: [1], values: [2], type: 'int64' }],
+  },
   'a mirror wider than the image': {
     nodes: [{ op: 'Pad', inputs: ['hu', 'pads'], output: 'denoised', attributes: { mode: 'reflect' } }],
     tensors: [{ name: 'pads', dims: [8], values: [0, 0, 17, 0, 0, 0, 0, 0], type: 'int64' }],
@@ -186,7 +190,7 @@ const unsupported: Readonly<Record<string, FileFields>> = {
     tensors: convolution.tensors,
     output: 'c',
   },
-  'a bilinear resize': {
+  'a cubic resize': {
     nodes: [
       { op: 'Resize', inputs: ['hu', '', 'scales'], output: 'denoised', attributes: { mode: 'linear' } },
     ],

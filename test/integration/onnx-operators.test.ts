@@ -270,6 +270,42 @@ const cases: Readonly<Record<string, FileFields>> = {
       shape('axis', 1),
     ],
   ),
+  'Split in three, and joined in another order': around(
+    [5, 5],
+    [
+      { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b', 'c'] },
+      node('Relu', ['b'], 'r'),
+      node('Concat', ['c', 'r', 'a'], 'y', { axis: 1 }),
+    ],
+    [shape('parts', 1, 2, 2)],
+  ),
+  'half of the channels, counted in whole numbers': around(
+    [5, 2],
+    [
+      node('Shape', ['x'], 'dims'),
+      node('Gather', ['dims', 'one'], 'count'),
+      node('Div', ['count', 'two'], 'half'),
+      node('Slice', ['x', 'zero', 'half', 'axis'], 'y'),
+    ],
+    [shape('one', 1), shape('two', 2), shape('zero', 0), shape('axis', 1)],
+  ),
+  'MaxPool and bilinear Resize': around(
+    [3, 3],
+    [
+      node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }),
+      node('Resize', ['p', '', 'scales'], 'y', {
+        mode: 'linear',
+        coordinate_transformation_mode: 'half_pixel',
+      }),
+    ],
+    [list('scales', [1, 1, 2, 2])],
+  ),
+  'softsign written out': around(
+    [3, 3],
+    [node('Abs', ['x'], 'a'), node('Add', ['a', 'one'], 'b'), node('Div', ['x', 'b'], 'y')],
+    [number('one', 1)],
+  ),
+  'the logarithm of a sigmoid': around([3, 3], [node('Sigmoid', ['x'], 's'), node('Log', ['s'], 'y')]),
   'reflected edges, cut off again': around(
     [2, 2],
     [

@@ -15,6 +15,8 @@ export interface NodeFields {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly output: string;
+  /** After the first. */
+  readonly moreOutputs?: readonly string[];
   readonly domain?: string;
   /** Whole numbers are ints, `{ float }` a float, lists ints. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
@@ -43,7 +45,7 @@ export function onnxFile(fields: FileFields): Uint8Array {
     graph: {
       node: fields.nodes.map((node, i) => ({
         input: node.inputs,
-        output: [node.output],
+        output: [node.output, ...(node.moreOutputs ?? [])],
         name: `/${node.op}_${i}`,
         opType: node.op,
         ...(node.domain === undefined ? {} : { domain: node.domain }),

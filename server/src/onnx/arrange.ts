@@ -1,5 +1,6 @@
+import { windowedSize, type Windows } from '@cipherdose/sdk/image';
 import { limits } from '@cipherdose/sdk/protocol';
-import { valueOf, type Expression } from './expression.ts';
+import { scale, valueOf, type Expression } from './expression.ts';
 import { unsupported, type Lowering, type Meaning } from './lowering.ts';
 import type { OnnxNode } from './read-graph.ts';
 import { arrangementOf, imageView, sameView, type Arrangement, type View } from './view.ts';
@@ -95,4 +96,23 @@ export function shuffled(
     width,
   );
   return { ...valueOf(emitted.node, channels, height, width), slope };
+}
+
+/** The largest value of every window, or the mean. */
+export function pooled(
+  value: Expression,
+  kind: 'max' | 'sum',
+  windows: Windows,
+  lowering: Lowering,
+): Expression {
+  const { source, slope } = lowering.passing(value);
+  const { height, width } = windowedSize(windows, source.height, source.width);
+  const emitted = lowering.emit(
+    { op: 'pool', name: lowering.name('pool'), input: source.node, kind, ...windows },
+    source.channels,
+    height,
+    width,
+  );
+  const taps = kind === 'sum' ? windows.kernel[0] * windows.kernel[1] : 1;
+  return scale({ ...emitted, slope }, [1 / taps]);
 }

@@ -111,6 +111,10 @@ export function multiplyExpressions(a: Expression, b: Expression): Expression | 
   };
 }
 
+/** @returns the quotient if both are curves of the same x. */
+export const divideExpressions = (a: Expression, b: Expression): Expression | undefined =>
+  a.node === b.node ? joinCurves(a, b, (x, y) => x / y) : undefined;
+
 function joinCurves(
   a: Expression,
   b: Expression,

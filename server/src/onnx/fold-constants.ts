@@ -7,12 +7,15 @@ import type { Tensor } from './tensor.ts';
 /** Elements of all tensors that a graph computes from constants. */
 const mostElements = 2 ** 24;
 
+const integerTypes = [2, 3, 4, 5, 6, 7, 9, 12, 13];
+
 type Fold = (node: OnnxNode, inputs: readonly (Tensor | undefined)[]) => Tensor;
 
 const count = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
 const vector = (values: readonly number[]): Tensor => ({
   dims: [values.length],
   data: Float64Array.from(values),
+  integer: true,
 });
 
 function needed(node: OnnxNode, inputs: readonly (Tensor | undefined)[], index: number): Tensor {
@@ -43,7 +46,7 @@ function gathered(
       index[axis] = 0;
     }
   }
-  return { dims, data };
+  return { dims, data, integer: source.integer };
 }
 
 const strides = (dims: readonly number[]): number[] => dims.map((_, axis) => count(dims.slice(axis + 1)));
@@ -74,14 +77,19 @@ const binary =
       gathered(dims, a, broadcastPlace(a.dims)),
       gathered(dims, b, broadcastPlace(b.dims)),
     ];
-    return { dims, data: fromA.data.map((value, i) => operation(value, fromB.data[i] as number)) };
+    const integer = (a.integer && b.integer) ?? false;
+    const data = fromA.data.map((value, i) => {
+      const result = operation(value, fromB.data[i] as number);
+      return integer ? Math.trunc(result) : result;
+    });
+    return { dims, data, integer };
   };
 
 const unary =
   (operation: (x: number) => number): Fold =>
   (node, inputs) => {
-    const { dims, data } = needed(node, inputs, 0);
-    return { dims, data: data.map(operation) };
+    const { dims, data, integer } = needed(node, inputs, 0);
+    return { dims, data: data.map(operation), integer };
   };
 
 const checkSize = (elements: number): void => {
@@ -99,7 +107,7 @@ const reshape: Fold = (node, inputs) => {
   const dims = wanted.map((dim) => (dim === -1 ? source.data.length / known : dim));
   if (!dims.every((dim) => Number.isInteger(dim) && dim >= 0) || count(dims) !== source.data.length)
     throw malformed(node, `shape ${wanted.join('x')}`);
-  return { dims, data: source.data };
+  return { ...source, dims };
 };
 
 const squeeze: Fold = (node, inputs) => {
@@ -164,7 +172,7 @@ const concatenate: Fold = (node, inputs) => {
       data.set(tensor.data.subarray(block * length, (block + 1) * length), at);
       at += length;
     }
-  return { dims, data };
+  return { dims, data, integer: tensors.every((tensor) => tensor.integer) };
 };
 
 const gather: Fold = (node, inputs) => {
@@ -226,7 +234,8 @@ const constantOfShape: Fold = (node, inputs) => {
   const value = node.attributes.get('value')?.t;
   const filler = value?.floatData[0] ?? value?.int64Data[0] ?? 0;
   if (value?.rawData?.some((byte) => byte !== 0)) throw unsupported(node, 'zeros');
-  return { dims, data: new Float64Array(count(dims)).fill(filler) };
+  const integer = value !== undefined && integerTypes.includes(value.dataType ?? 1);
+  return { dims, data: new Float64Array(count(dims)).fill(filler), integer };
 };
 
 const expand: Fold = (node, inputs) => {
@@ -237,13 +246,13 @@ const expand: Fold = (node, inputs) => {
   return binary((a) => a)(node, [inputs[0], { ...ones, data: new Float64Array(count(ones.dims)) }]);
 };
 
-const integerTypes = [2, 3, 4, 5, 6, 7, 9, 12, 13];
-
 const folds: Readonly<Record<string, Fold>> = {
   Abs: unary(Math.abs),
   Add: binary((a, b) => a + b),
-  Cast: (node, inputs) =>
-    unary(integerTypes.includes(integerOf(node, 'to', 1)) ? Math.trunc : (x) => x)(node, inputs),
+  Cast: (node, inputs) => {
+    const integer = integerTypes.includes(integerOf(node, 'to', 1));
+    return { ...unary(integer ? Math.trunc : (x) => x)(node, inputs), integer };
+  },
   Ceil: unary(Math.ceil),
   Concat: concatenate,
   ConstantOfShape: constantOfShape,

@@ -43,15 +43,18 @@ const clamp = (x: number, low: number, high: number): number => Math.max(low, Ma
 /** Functions of one variable by the definitions of the ONNX operators; the client evaluates them in pieces. */
 const functions: Readonly<Record<string, (node: OnnxNode) => Real>> = {
   Abs: () => Math.abs,
+  Atan: () => Math.atan,
   Celu: (node) => {
     const alpha = floatOf(node, 'alpha', 1);
     return (x) => Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha));
   },
+  Cos: () => Math.cos,
   Elu: (node) => {
     const alpha = floatOf(node, 'alpha', 1);
     return (x) => (x < 0 ? alpha * Math.expm1(x) : x);
   },
   Erf: () => erf,
+  Exp: () => Math.exp,
   Gelu: (node) =>
     textOf(node, 'approximate', 'none') === 'tanh'
       ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
@@ -61,14 +64,18 @@ const functions: Readonly<Record<string, (node: OnnxNode) => Real>> = {
     return (x) => clamp(alpha * x + beta, 0, 1);
   },
   HardSwish: () => (x) => x * clamp(x / 6 + 0.5, 0, 1),
+  Log: () => Math.log,
   Mish: () => (x) => x * Math.tanh(softplus(x)),
+  Reciprocal: () => (x) => 1 / x,
   Selu: (node) => {
     const [alpha, gamma] = [floatOf(node, 'alpha', 1.6732632), floatOf(node, 'gamma', 1.0507009)];
     return (x) => gamma * (x < 0 ? alpha * Math.expm1(x) : x);
   },
   Sigmoid: () => sigmoid,
+  Sin: () => Math.sin,
   Softplus: () => softplus,
   Softsign: () => (x) => x / (1 + Math.abs(x)),
+  Sqrt: () => Math.sqrt,
   Tanh: () => Math.tanh,
   ThresholdedRelu: (node) => {
     const alpha = floatOf(node, 'alpha', 1);

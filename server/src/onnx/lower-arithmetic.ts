@@ -2,6 +2,7 @@ import { arranged, likewise, meant, type Viewed } from './arrange.ts';
 import {
   addExpressions,
   composed,
+  divideExpressions,
   isLinear,
   multiplyExpressions,
   scale,
@@ -123,7 +124,9 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): Viewed {
       lowering,
     );
     const product =
-      node.operator === 'Mul' && (multiplyExpressions(a, b) ?? curves(multiplyExpressions, a, b, lowering));
+      node.operator === 'Mul'
+        ? (multiplyExpressions(a, b) ?? curves(multiplyExpressions, a, b, lowering))
+        : curves(divideExpressions, a, b, lowering);
     if (!product)
       throw unsupported(
         node,
@@ -134,7 +137,14 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): Viewed {
   const factor = perChannel(node, mixed.constant, mixed.shown);
   const value = forConstants(mixed.shown.value, factor, lowering);
   if (node.operator === 'Mul') return likewise(mixed.shown, scale(value, factor));
-  if (mixed.constantFirst) throw unsupported(node, 'division by a constant');
+  if (mixed.constantFirst) {
+    if (factor.length > 1) throw unsupported(node, 'division of one number');
+    const { value: base, curve } = lowering.curve(mixed.shown.value);
+    return likewise(
+      mixed.shown,
+      composed(base, curve, (y) => (factor[0] as number) / y),
+    );
+  }
   if (factor.includes(0)) throw malformed(node, 'it divides by 0');
   const scaled = scale(
     value,

@@ -28,6 +28,7 @@ import {
   lowerResize,
   lowerSlice,
   lowerSpaceDepth,
+  lowerSplit,
   lowerSqueeze,
   lowerTranspose,
 } from './lower-shuffle.ts';
@@ -107,7 +108,7 @@ const operators: Readonly<Record<string, Lower>> = {
   Upsample: image(lowerResize),
 };
 
-const supportedOperators = Object.keys(operators).toSorted().join(', ');
+const supportedOperators = [...Object.keys(operators), 'Split'].toSorted().join(', ');
 
 /** What does the work of operators that cannot be evaluated. */
 const instead: Readonly<Record<string, string>> = {
@@ -134,6 +135,13 @@ export function lowerOnnx(graph: OnnxGraph): FloatNetwork {
   lowering.define(name, { kind: 'value', value: input, view: shown });
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
+    if (node.operator === 'Split') {
+      lowerSplit(node, lowering).forEach((part, i) => {
+        const output = node.outputs[i] ?? '';
+        if (output !== '') lowering.define(output, meant(part));
+      });
+      continue;
+    }
     const meaning = lowerNode(node, lowering);
     // What several nodes take is made once, so that all of them mean the same node.
     const folded =
@@ -147,6 +155,7 @@ export function lowerOnnx(graph: OnnxGraph): FloatNetwork {
     name: graph.output,
     inputs: [],
     output: '',
+    outputs: [],
     attributes: new Map(),
   };
   const output = lowering.meaning(graph.output, last);

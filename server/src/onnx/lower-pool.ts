@@ -1,6 +1,7 @@
 import { windowedSize } from '@cipherdose/sdk/image';
 import { limits } from '@cipherdose/sdk/protocol';
-import { scale, type Expression } from './expression.ts';
+import { pooled } from './arrange.ts';
+import type { Expression } from './expression.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { integerOf, valueAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
@@ -32,16 +33,8 @@ export function lowerPool(node: OnnxNode, lowering: Lowering): Expression {
   }
   if (Math.max(padding[0], padding[2]) >= kernel[0] || Math.max(padding[1], padding[3]) >= kernel[1])
     throw malformed(node, 'a window could lie in the padding alone');
-  const { source, slope } = lowering.passing(value);
   const windows = { kernel, stride, padding };
-  const { height, width } = windowedSize(windows, source.height, source.width);
+  const { height, width } = windowedSize(windows, value.height, value.width);
   if (height < 1 || width < 1) throw malformed(node, 'the window is larger than the image');
-  const kind = average ? 'sum' : 'max';
-  const emitted = lowering.emit(
-    { op: 'pool', name: lowering.name('pool'), input: source.node, kind, ...windows },
-    source.channels,
-    height,
-    width,
-  );
-  return scale({ ...emitted, slope }, [average ? 1 / (kernel[0] * kernel[1]) : 1]);
+  return pooled(value, average ? 'sum' : 'max', windows, lowering);
 }

@@ -1,5 +1,5 @@
 import { limits } from '@cipherdose/sdk/protocol';
-import { shuffled, selected, viewed, type Viewed } from './arrange.ts';
+import { pooled, shuffled, selected, viewed, type Viewed } from './arrange.ts';
 import type { Expression } from './expression.ts';
 import { malformed, unsupported, type Lowering, type Meaning } from './lowering.ts';
 import { constantAt, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
@@ -103,6 +103,8 @@ export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
     : [...(scales?.data ?? [])];
   const [batch, channel, rows, columns] = factors;
   const factor = rows ?? 0;
+  const halfPixel = coordinates === 'half_pixel' || coordinates === 'pytorch_half_pixel';
+  if (mode === 'linear' && halfPixel && String(factors) === '1,1,2,2') return doubled(node, value, lowering);
   const fits =
     mode === 'nearest' &&
     plain &&
@@ -114,15 +116,30 @@ export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
   if (!fits || factor > limits.shuffleFactor)
     throw unsupported(
       node,
-      `mode nearest with the same whole factor up to ${limits.shuffleFactor} for rows and columns, or ConvTranspose`,
+      `mode nearest with the same whole factor up to ${limits.shuffleFactor} for rows and columns, mode linear ` +
+        'with factor 2 and half-pixel coordinates, or ConvTranspose',
     );
   if (factor === 1) return value;
+  return repeated(node, value, factor, lowering);
+}
+
+/** Every pixel `factor` times along rows and columns. */
+function repeated(node: OnnxNode, value: Expression, factor: number, lowering: Lowering): Expression {
   if (value.channels * factor ** 2 > limits.channels)
     throw unsupported(node, `up to ${Math.floor(limits.channels / factor ** 2)} channels for this factor`);
-  const repeated = Array.from({ length: value.channels * factor ** 2 }, (_, i) =>
-    Math.floor(i / factor ** 2),
-  );
-  return shuffled(selected(value, repeated, lowering), 'shuffle', factor, node, lowering);
+  const copies = Array.from({ length: value.channels * factor ** 2 }, (_, i) => Math.floor(i / factor ** 2));
+  return shuffled(selected(value, copies, lowering), 'shuffle', factor, node, lowering);
+}
+
+/**
+ * Twice the size by linear interpolation between the middles of pixels: pixels repeated, then means of two neighbours
+ * along both axes, twice, which weighs them 1/4, 1/2, 1/4.
+ */
+function doubled(node: OnnxNode, value: Expression, lowering: Lowering): Expression {
+  const twice = repeated(node, padded(node, value, 'edge', [1, 1, 1, 1], lowering), 2, lowering);
+  const mean = (of: Expression): Expression =>
+    pooled(of, 'sum', { kernel: [2, 2], stride: [1, 1], padding: [0, 0, 0, 0] }, lowering);
+  return padded(node, mean(mean(twice)), 'zero', [-1, -1, -1, -1], lowering);
 }
 
 /** Concat along the channels. */
@@ -193,6 +210,32 @@ export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
     }
   });
   return result;
+}
+
+/** Split of channels; one value for each output. */
+export function lowerSplit(node: OnnxNode, lowering: Lowering): Expression[] {
+  const value = valueAt(node, 0, lowering);
+  const axis = integerOf(node, 'axis', 0);
+  if (axis !== 1 && axis !== -3) throw unsupported(node, 'parts along the channels');
+  const given = constantAt(node, 1, lowering);
+  const sizes = given ? [...given.data] : [...integersOf(node, 'split', [])];
+  const count = node.outputs.length;
+  const each = Math.ceil(value.channels / count);
+  const parts =
+    sizes.length > 0 ? sizes : node.outputs.map((_, i) => Math.min(each, value.channels - i * each));
+  const whole = parts.reduce((sum, part) => sum + part, 0) === value.channels;
+  if (parts.length !== count || !whole || !parts.every((part) => Number.isInteger(part) && part >= 1))
+    throw malformed(node, `parts ${parts.join(',')} of ${value.channels} channels`);
+  let first = 0;
+  return parts.map((part) => {
+    const from = first;
+    first += part;
+    return selected(
+      value,
+      Array.from({ length: part }, (_, i) => from + i),
+      lowering,
+    );
+  });
 }
 
 /** Pad of rows and columns: constant 0, edge or reflect. */

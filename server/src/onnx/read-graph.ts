@@ -12,6 +12,8 @@ export interface OnnxNode {
   /** Names of values; '' where an optional input is left out. */
   readonly inputs: readonly string[];
   readonly output: string;
+  /** All of them, '' where one is left out; `output` is the first. */
+  readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, AttributeProto>;
 }
 
@@ -91,7 +93,7 @@ function readNode(proto: NodeProto, index: number): OnnxNode {
   const [output] = proto.output;
   if (!output) throw new DenoiseError('ONNX_INVALID', { operator, node: name, reason: 'it has no output' });
   const attributes = new Map(proto.attribute.map((attribute) => [attribute.name ?? '', attribute]));
-  return { operator, name, inputs: proto.input, output, attributes };
+  return { operator, name, inputs: proto.input, output, outputs: proto.output, attributes };
 }
 
 function imageSize(info: ValueInfoProto): Omit<OnnxGraph['input'], 'name'> {

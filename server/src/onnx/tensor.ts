@@ -5,6 +5,8 @@ import type { TensorProto } from './onnx-schema.ts';
 export interface Tensor {
   readonly dims: readonly number[];
   readonly data: Float64Array;
+  /** Whole numbers, whose quotients are whole. */
+  readonly integer?: boolean | undefined;
 }
 
 const mostElements = 2 ** 24;
@@ -47,7 +49,7 @@ export function readTensor(proto: TensorProto, name: string): Tensor {
   const data = proto.rawData?.length ? readRaw(proto.rawData, type, count) : Float64Array.from(listOf(proto));
   if (data?.length !== count) throw invalid('its data does not have the length of its dimensions');
   if (data.some(Number.isNaN)) throw invalid('it holds a value that is not a number');
-  return { dims: proto.dims, data };
+  return { dims: proto.dims, data, integer: [6, 7].includes(proto.dataType ?? 0) };
 }
 
 function readRaw(raw: Uint8Array, type: (typeof dataTypes)[number], count: number): Float64Array | undefined {

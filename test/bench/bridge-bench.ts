@@ -13,7 +13,7 @@ import { startProcess, until } from '../support/child-process.ts';
 import { makeCtDicom } from '../support/make-ct.ts';
 import { startOrthanc } from '../support/orthanc.ts';
 import type { SeriesFigures } from './client-process.ts';
-import { peakMemoryMiB } from './process-memory.ts';
+import { peakMemoryMiB, processorSeconds } from './process-memory.ts';
 import { repositoryRoot, sampleImages } from './sample-images.ts';
 
 const { values } = parseArgs({
@@ -34,7 +34,17 @@ const bridgeProgram = fileURLToPath(new URL('orthanc-bridge/dist/main.js', repos
 
 interface BridgeFigures {
   readonly secondsPerSlice: number;
+  /** Processor time of the bridge and of Orthanc, a slice. */
+  readonly cpuSeconds: number;
   readonly peakMiB: number;
+}
+
+/** Seconds a slice; processor time is that of all processes together, the host's too. */
+interface Round {
+  readonly sdkSeconds: number;
+  readonly bridgeSeconds: number;
+  readonly sdkCpuSeconds: number;
+  readonly bridgeCpuSeconds: number;
 }
 
 /** From the start of the job to its last verified object. */
@@ -60,16 +70,24 @@ async function benchBridge(hostUrl: string, slices: number): Promise<BridgeFigur
     }
     const bridge = await startProcess(process.execPath, [bridgeProgram, '--config', config]);
     try {
+      const cpu = (): number => processorSeconds(bridge.pid) + processorSeconds(orthanc.pid);
+      await until(
+        () => `the series is started: ${bridge.output()}`,
+        () => bridge.output().includes('series started'),
+        600,
+      );
+      const cpuBefore = cpu();
       const ended = /series (done|given up)/;
       await until(
         () => `the series is done: ${bridge.output()}`,
         () => ended.test(bridge.output()) || bridge.exited,
         24 * 3600,
       );
+      const cpuSeconds = (cpu() - cpuBefore) / slices;
       const peakMiB = peakMemoryMiB(bridge.pid);
       const times = ['series started', 'series done'].map((message) => timeOf(bridge.output(), message));
       const [started = NaN, done = NaN] = times;
-      return { secondsPerSlice: (done - started) / 1000 / slices, peakMiB };
+      return { secondsPerSlice: (done - started) / 1000 / slices, cpuSeconds, peakMiB };
     } finally {
       await bridge.end('SIGTERM');
     }
@@ -86,9 +104,9 @@ function timeOf(output: string, message: string): number {
   return (JSON.parse(line) as { time: number }).time;
 }
 
-async function benchSdk(hostUrl: string, slices: number): Promise<number> {
+async function benchSdk(hostUrl: string, slices: number): Promise<SeriesFigures> {
   const client = fork(script('client-process.js'), [hostUrl, model, String(slices)]);
-  return (await answerOf<SeriesFigures>(client)).secondsPerSlice;
+  return answerOf<SeriesFigures>(client);
 }
 
 async function answerOf<T>(child: ChildProcess): Promise<T> {
@@ -103,23 +121,33 @@ async function answerOf<T>(child: ChildProcess): Promise<T> {
 const host = fork(script('host-process.js'), [String(availableParallelism())]);
 try {
   const { url } = await answerOf<{ url: string }>(host);
-  const rounds: { readonly sdkSeconds: number; readonly bridgeSeconds: number }[] = [];
   const roundSlices = Number(values.roundSlices);
+  const hostPid = host.pid as number;
+  const rounds: Round[] = [];
   for (let round = 1; round <= Number(values.rounds); round++) {
     say(`round ${round}: ${roundSlices} slices by the SDK, then by the bridge ...`);
-    const sdkSeconds = await benchSdk(url, roundSlices);
-    const { secondsPerSlice } = await benchBridge(url, roundSlices);
-    rounds.push({ sdkSeconds, bridgeSeconds: secondsPerSlice });
-    say(`  ${sdkSeconds.toFixed(3)} s and ${secondsPerSlice.toFixed(3)} s a slice`);
+    const hostCpu = [processorSeconds(hostPid)];
+    const sdk = await benchSdk(url, roundSlices);
+    hostCpu.push(processorSeconds(hostPid));
+    const bridge = await benchBridge(url, roundSlices);
+    hostCpu.push(processorSeconds(hostPid));
+    const [before = 0, between = 0, after = 0] = hostCpu;
+    rounds.push({
+      sdkSeconds: sdk.secondsPerSlice,
+      bridgeSeconds: bridge.secondsPerSlice,
+      sdkCpuSeconds: sdk.clientCpuSeconds + (between - before) / roundSlices,
+      bridgeCpuSeconds: bridge.cpuSeconds + (after - between) / roundSlices,
+    });
+    say(`  ${sdk.secondsPerSlice.toFixed(3)} s and ${bridge.secondsPerSlice.toFixed(3)} s a slice`);
   }
   // The best of several rounds: other programs on the machine only ever make a round slower.
-  const best = (name: 'sdkSeconds' | 'bridgeSeconds'): number =>
-    Math.min(...rounds.map((round) => round[name]));
+  const best = (name: keyof Round): number => Math.min(...rounds.map((round) => round[name]));
   const overhead = best('bridgeSeconds') / best('sdkSeconds') - 1;
+  const cpuOverhead = best('bridgeCpuSeconds') / best('sdkCpuSeconds') - 1;
   say(`${values.slices} slices by the bridge ...`);
   const long = await benchBridge(url, Number(values.slices));
   const figures = {
-    ...{ model, roundSlices, rounds, overhead },
+    ...{ model, roundSlices, rounds, overhead, cpuOverhead },
     long: { slices: Number(values.slices), ...long },
   };
   if (values.json) console.log(JSON.stringify(figures));
@@ -127,6 +155,7 @@ try {
     console.log(
       `overhead: ${(100 * overhead).toFixed(1)} % of the time that the SDK alone needs, model ${model}`,
     );
+    console.log(`          ${(100 * cpuOverhead).toFixed(1)} % of processor time, all processes together`);
     console.log(`memory:   ${long.peakMiB} MiB at most over ${values.slices} slices`);
   }
 } finally {

@@ -12,6 +12,8 @@ export interface SeriesFigures {
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly clientPeakMiB: number;
+  /** Processor time of this process, a slice. */
+  readonly clientCpuSeconds: number;
 }
 
 const [serverUrl = '', model = '', count = '1'] = process.argv.slice(2);
@@ -26,6 +28,7 @@ const client = createDenoiseClient({ serverUrl });
 for await (const result of client.denoise(images.slice(0, 1), { model })) if (!result.ok) throw result.error;
 
 const started = performance.now();
+const cpuBefore = process.cpuUsage();
 const seconds = (): number => (performance.now() - started) / 1000;
 let firstSliceSeconds = 0;
 let bytesUp = 0;
@@ -36,6 +39,7 @@ for await (const result of client.denoise(images, { model })) {
   bytesUp += result.statistics.bytesUp;
   bytesDown += result.statistics.bytesDown;
 }
+const cpu = process.cpuUsage(cpuBefore);
 const figures: SeriesFigures = {
   slices: images.length,
   secondsPerSlice: seconds() / images.length,
@@ -43,6 +47,7 @@ const figures: SeriesFigures = {
   bytesUp: Math.round(bytesUp / images.length),
   bytesDown: Math.round(bytesDown / images.length),
   clientPeakMiB: peakMemoryMiB(),
+  clientCpuSeconds: (cpu.user + cpu.system) / 1e6 / images.length,
 };
 client.close();
 process.send?.(figures);

@@ -128,6 +128,8 @@ test('a multi-frame CT comes back as a series of single frames', async () => {
   );
   const files = (await derivedFiles(orthanc)).map((bytes, index) => put(`frames-${index}`, bytes));
   expect(dcentvfyLines(files)).toEqual([]);
+  const before = dciodvfyErrors(put('frames-source', file));
+  expect(files.flatMap(dciodvfyErrors).filter((line) => !before.includes(line))).toEqual([]);
   expect(pydicomSums(files)).toHaveLength(3);
 });
 

@@ -20,6 +20,7 @@ export interface TestOrthanc {
   readonly url: string;
   readonly username: string;
   readonly password: string;
+  readonly pid: number;
   upload(
     bytes: Uint8Array,
   ): Promise<{ readonly ID: string; readonly ParentSeries: string; readonly Status: string }>;
@@ -60,6 +61,9 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<TestOr
 
   const orthanc: TestOrthanc = {
     ...{ url, username, password },
+    get pid() {
+      return child?.pid ?? 0;
+    },
     async upload(bytes) {
       const response = await call('/instances', { method: 'POST', body: Buffer.from(bytes) });
       if (!response.ok) throw new Error(`upload: ${response.status} ${await response.text()}`);

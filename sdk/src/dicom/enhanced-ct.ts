@@ -30,6 +30,12 @@ const notOfTheImage: ReadonlySet<number> = new Set([
   ...[tags.frameContent, tags.conversionSource, 0x00089092, 0x00082112, 0x00089124, 0x00081140],
 ]);
 
+/** A single-frame CT image must have these, but they may be empty (type 2, PS3.3 C.8.2.1): KVP, Acquisition Number. */
+const requiredOfSingle = [
+  [0x00180060, 'DS'],
+  [0x00200012, 'IS'],
+] as const;
+
 /**
  * Reads an uncompressed multi-frame CT object. What stands in its functional groups (PS3.3 C.7.6.16) becomes attributes of
  * each slice, as in a single-frame image.
@@ -69,6 +75,7 @@ export function readEnhancedCt(bytes: Uint8Array): EnhancedCt {
       single.set(tags.sopClassUid, text('UI', ctImageStorage));
       single.set(tags.sopInstanceUid, text('UI', frameUid(sopInstanceUid, frame)));
       single.set(tags.instanceNumber, text('IS', String(frame)));
+      for (const [tag, vr] of requiredOfSingle) if (!single.has(tag)) single.set(tag, text(vr, ''));
       if (pixels && !pixels.encapsulated)
         single.set(tags.pixelData, {
           ...pixels,

@@ -6,7 +6,15 @@ import { startHost, type RunningHost } from '@cipherdose/server';
 import { tags } from '#sdk/dicom/tags.js';
 import { launchChromium } from '../support/chromium.ts';
 import { attribute, makeCtDicom, type CtObject } from '../support/make-ct.ts';
-import { note, startSession, storeFiles, takePicture, type OhifSession } from '../support/ohif-session.ts';
+import {
+  derivedFiles,
+  judge,
+  note,
+  startSession,
+  storeFiles,
+  takePicture,
+  type OhifSession,
+} from '../support/ohif-session.ts';
 import { sha256, waitForText } from '../support/ohif-viewer.ts';
 import { sampleFile } from '../support/sample-files.ts';
 import { syntheticSeries } from '../support/synthetic-series.ts';
@@ -291,4 +299,12 @@ test('a compressed slice is decoded and denoised to the bits of the SDK, and sav
   await page.click('[data-cy=cipherdose-save]');
   await page.click('[data-cy=cipherdose-save-now]');
   await waitForText(page, 'cipherdose-result', 'Saved.');
+  const stored = await derivedFiles(session.viewer.origin);
+  expect(stored.length).toBe(1);
+  const [saved] = stored.map(readCtSlice);
+  expect(saved && sha256(saved.image.hu)).toBe(digest);
+  expect(saved?.imagePosition).toEqual(plain.imagePosition);
+  // What the source itself lacks, its derivation cannot have.
+  const before = judge([sampleFile('implicit')]);
+  expect(judge(stored).filter((error) => !before.includes(error))).toEqual([]);
 });

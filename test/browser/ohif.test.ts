@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import axe from 'axe-core';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unzipSync } from 'fflate';
@@ -11,7 +9,7 @@ import { createDenoiseClient, type HuImage } from '@cipherdose/sdk';
 import { isDenoised, readCtSlice } from '@cipherdose/sdk/dicom';
 import { startHost, type RunningHost } from '@cipherdose/server';
 import { launchChromium } from '../support/chromium.ts';
-import { requireDebian } from '../support/debian-packages.ts';
+import { derivedFiles, judge, note, pause, takePicture } from '../support/ohif-session.ts';
 import {
   openStudy,
   pageProcesses,
@@ -91,25 +89,12 @@ async function seriousViolations(): Promise<readonly string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
-/** Keeps a picture; those of the documentation are replaced only if asked for. */
-async function takePicture(name: string): Promise<void> {
-  const folder = process.env['CIPHERDOSE_PICTURES'] === '1' ? 'docs/images/' : 'out/';
-  mkdirSync(new URL(folder, project), { recursive: true });
-  writeFileSync(new URL(`${folder}ohif-${name}.png`, project), await page.screenshot());
-}
-
-/** A measurement, for whoever reads the log. */
-const note = (text: string): boolean => process.stdout.write(`OHIF: ${text}\n`);
-
-const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 describe('OHIF 3.13.2', () => {
   beforeAll(() => open('3.13.2', { defaultModel: 'interactive', defaultRange: 'slice' }));
   afterAll(shut);
 
   test('one click on the toolbar: the slice on screen is denoised to the bits of the SDK', async () => {
-    await takePicture('panel');
+    await takePicture(page, 'panel');
     expect(await seriousViolations()).toEqual([]);
     const clicked = performance.now();
     await page.click('[data-cy=CipherDose]');
@@ -119,7 +104,7 @@ describe('OHIF 3.13.2', () => {
     // 6 s on an idle machine; tests share theirs.
     expect(seconds).toBeLessThan(15);
     await page.waitForSelector('[data-cy=cipherdose-report]');
-    await takePicture('compare');
+    await takePicture(page, 'compare');
     const shown = await shownResult(page);
     const source = slices[shown?.index ?? -1];
     if (!source) throw new Error('no result is shown');
@@ -163,7 +148,7 @@ describe('OHIF 3.13.2', () => {
       null,
       { polling: 100 },
     );
-    await takePicture('progress');
+    await takePicture(page, 'progress');
     const busy = await pageProcesses(browser);
     expect(busy.workers).toBeGreaterThan(idle.workers);
     const cancelled = performance.now();
@@ -214,12 +199,12 @@ describe('OHIF 3.13.2', () => {
         .waitFor(),
     ).resolves.toBeUndefined();
     await pause(3000);
-    await takePicture('difference');
+    await takePicture(page, 'difference');
     await linear.getByRole('button', { name: 'Compare' }).click();
     await pause(2000);
     await page.keyboard.press('b');
     await pause(2000);
-    await takePicture('blink');
+    await takePicture(page, 'blink');
   });
 
   test('saved to the archive, and downloaded', async () => {
@@ -230,14 +215,15 @@ describe('OHIF 3.13.2', () => {
     ]);
     const zipped = Object.values(unzipSync(readFileSync(await download.path())));
     await linear.locator('[data-cy=cipherdose-save]').click();
-    await takePicture('save');
+    await linear.locator('[data-cy=cipherdose-save-now]').scrollIntoViewIfNeeded();
+    await takePicture(page, 'save');
     await linear.locator('[data-cy=cipherdose-save-now]').click();
     await linear.getByText('Saved.', { exact: true }).waitFor({ timeout: 120_000 });
-    const stored = await derivedFiles();
+    const stored = await derivedFiles(viewer.origin);
     expect(stored.length).toBe(12);
     expect(zipped.map(digestOf).sort()).toEqual(stored.map(digestOf).sort());
     expect(stored.map(readCtSlice).every(isDenoised)).toBe(true);
-    judge(stored);
+    expect(judge(stored)).toEqual([]);
     const first = slices[0];
     const derived = stored
       .map(readCtSlice)
@@ -261,7 +247,7 @@ describe('OHIF 3.13.2', () => {
       null,
       { polling: 200, timeout: 60_000 },
     );
-    await takePicture('saved');
+    await takePicture(page, 'saved');
   });
 
   test('a host that goes away and comes back: one message, and the run continues', async () => {
@@ -271,7 +257,7 @@ describe('OHIF 3.13.2', () => {
     await page.click('[data-cy=cipherdose-denoise]');
     await page.waitForSelector('[data-cy=cipherdose-notice]', { timeout: 60_000 });
     expect(await page.innerText('[data-cy=cipherdose-notice]')).toContain('cannot be reached');
-    await takePicture('unreachable');
+    await takePicture(page, 'unreachable');
     proxy.target = target;
     await page.click('[data-cy=cipherdose-denoise]');
     await waitForText(page, 'cipherdose-result', '1 of 12 slices');
@@ -295,7 +281,7 @@ describe.each(['3.12.10', '3.12.0', '3.11.1'])('OHIF %s', (version) => {
     await page.click('[data-cy=cipherdose-save]');
     await page.click('[data-cy=cipherdose-save-now]');
     await waitForText(page, 'cipherdose-result', 'Saved.');
-    const [stored, ...more] = await derivedFiles();
+    const [stored, ...more] = await derivedFiles(viewer.origin);
     expect(more).toEqual([]);
     expect(stored && sha256(readCtSlice(stored).image.hu)).toBe(shown?.digest);
   });
@@ -334,44 +320,4 @@ function checkTraffic(): void {
         expect(sent.some((body) => body.includes(bytes))).toBe(false);
       }
     }
-}
-
-/** The derived objects that the archive holds, as it holds them. */
-async function derivedFiles(): Promise<readonly Uint8Array[]> {
-  const get = async (path: string): Promise<Response> => {
-    const response = await fetch(`${viewer.origin}${path}`, {
-      headers: { accept: 'application/dicom+json' },
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status}`);
-    return response;
-  };
-  type Found = readonly Record<string, { readonly Value?: readonly string[] } | undefined>[];
-  const found = (await (await get('/dicom-web/instances?includefield=0020000D,0020000E')).json()) as Found;
-  const files = await Promise.all(
-    found.map(async (instance) => {
-      const [study, series, sop] = ['0020000D', '0020000E', '00080018'].map(
-        (tag) => instance[tag]?.Value?.[0],
-      );
-      const query = `requestType=WADO&studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
-      const file = await get(`/wado?${query}&contentType=application/dicom`);
-      return new Uint8Array(await file.arrayBuffer());
-    }),
-  );
-  return files.filter((file) => isDenoised(readCtSlice(file)));
-}
-
-/** @throws Error with what dciodvfy finds wrong */
-function judge(files: readonly Uint8Array[]): void {
-  requireDebian(['dicom3tools']);
-  const folder = mkdtempSync(join(tmpdir(), 'cipherdose-ohif-'));
-  try {
-    for (const [index, file] of files.entries()) {
-      const path = join(folder, `${index}.dcm`);
-      writeFileSync(path, file);
-      const { stderr } = spawnSync('dciodvfy', [path], { encoding: 'utf8' });
-      expect(stderr.split('\n').filter((line) => line.startsWith('Error'))).toEqual([]);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

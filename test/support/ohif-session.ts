@@ -1,5 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { isDenoised, readCtSlice } from '@cipherdose/sdk/dicom';
+import { requireDebian } from './debian-packages.ts';
 import { openStudy, startViewer } from './ohif-viewer.ts';
 import type { ServedPage } from './served-page.ts';
 
@@ -93,4 +98,53 @@ export async function startEmbeddedArchive(): Promise<{ readonly url: string; cl
   const program = new URL('examples/dist/ohif-viewer/embedded-archive.js', project).href;
   const module = (await import(program)) as { startEmbeddedArchive: typeof startEmbeddedArchive };
   return module.startEmbeddedArchive();
+}
+
+/** The derived objects that the archive holds, as it holds them. */
+export async function derivedFiles(origin: string): Promise<readonly Uint8Array[]> {
+  const get = async (path: string): Promise<Response> => {
+    const response = await fetch(`${origin}${path}`, {
+      headers: { accept: 'application/dicom+json' },
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status}`);
+    return response;
+  };
+  type Found = readonly Record<string, { readonly Value?: readonly string[] } | undefined>[];
+  const found = (await (await get('/dicom-web/instances?includefield=0020000D,0020000E')).json()) as Found;
+  const files = await Promise.all(
+    found.map(async (instance) => {
+      const [study, series, sop] = ['0020000D', '0020000E', '00080018'].map(
+        (tag) => instance[tag]?.Value?.[0],
+      );
+      const query = `requestType=WADO&studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
+      const file = await get(`/wado?${query}&contentType=application/dicom`);
+      return new Uint8Array(await file.arrayBuffer());
+    }),
+  );
+  return files.filter(isDerived);
+}
+
+/** Not every object in the archive is a CT slice. */
+function isDerived(file: Uint8Array): boolean {
+  try {
+    return isDenoised(readCtSlice(file));
+  } catch {
+    return false;
+  }
+}
+
+/** @returns what dciodvfy finds wrong */
+export function judge(files: readonly Uint8Array[]): readonly string[] {
+  requireDebian(['dicom3tools']);
+  const folder = mkdtempSync(join(tmpdir(), 'cipherdose-ohif-'));
+  try {
+    return files.flatMap((file, index) => {
+      const path = join(folder, `${index}.dcm`);
+      writeFileSync(path, file);
+      const { stderr } = spawnSync('dciodvfy', [path], { encoding: 'utf8' });
+      return stderr.split('\n').filter((line) => line.startsWith('Error'));
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

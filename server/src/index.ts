@@ -9,6 +9,7 @@ export type { Evaluation, FrameEvaluator, HostedModel, ModelSource } from './mod
 export { evaluateClear } from './network/clear-evaluator.ts';
 export type { IntegerNetwork, LinearWeights } from './network/integer-network.ts';
 export { importModel, type ImportOptions, type ImportReport } from './registry/import-model.ts';
+export type { LayerReport } from './registry/layer-report.ts';
 export type { ModelCard } from './registry/manifest.ts';
 export { loadModel, type LoadedModel } from './registry/load-model.ts';
 export { openRegistry, type RegisteredModel, type Registry } from './registry/registry.ts';

@@ -149,6 +149,7 @@ const padNode = z.strictObject({
   padding: z.tuple([margin, margin, margin, margin]),
 });
 
+/** One node of a plan. */
 export const planNodeSchema = z.discriminatedUnion('op', [
   unshuffle,
   shuffle,
@@ -201,8 +202,11 @@ export type RequantiseNode = z.infer<typeof requantise>;
 export type PolynomialNode = z.infer<typeof polynomial>;
 /** x' = clamp(roundHalfUp((a * multipliers[0] + b * multipliers[1]) / 2^shift), low, high) */
 export type AddNode = z.infer<typeof add>;
+/** A function of one value, in quadratic pieces. */
 export type PiecewiseNode = z.infer<typeof piecewise>;
+/** The largest value or the sum of every window. */
 export type PoolNode = z.infer<typeof pool>;
+/** Rows and columns added or taken away. */
 export type PadNode = z.infer<typeof padNode>;
 
 /** Names of the values that a node takes. */

@@ -254,8 +254,12 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
       };
       state.set({ run: view });
       if (series.count('done') === 0) void showSideBySide(viewer, [displaySet, result.local.displaySet]);
-      const attempt = (): Promise<DenoiseError | undefined> =>
-        runDenoise({
+      const doneOf = (): number => indices.filter((index) => series.slices[index]?.state === 'done').length;
+      /** What tries before this one did. */
+      let before = { done: 0, bytesUp: 0, bytesDown: 0 };
+      const attempt = (): Promise<DenoiseError | undefined> => {
+        before = { done: doneOf(), bytesUp: view.bytesUp, bytesDown: view.bytesDown };
+        return runDenoise({
           series,
           indices,
           focus,
@@ -276,15 +280,20 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
             state.set({ results: [...state.get().results] });
           },
           onProgress({ progress, stages: seconds }) {
-            const { phase, slicesDone, tiles, tilesDone, secondsLeft, bytesUp, bytesDown } = progress;
+            const { phase, tiles, tilesDone, secondsLeft } = progress;
+            const slices = indices.length;
+            const part = tiles === 0 ? 0 : tilesDone / tiles;
             stages = seconds;
             view = {
-              ...{ series, phase, slicesDone, secondsLeft, bytesUp, bytesDown, slices: indices.length },
-              part: tiles === 0 ? 0 : tilesDone / tiles,
+              ...{ series, phase, secondsLeft, slices, slicesDone: doneOf() },
+              bytesUp: before.bytesUp + progress.bytesUp,
+              bytesDown: before.bytesDown + progress.bytesDown,
+              part: (before.done + (slices - before.done) * part) / slices,
             };
             state.set({ run: view });
           },
         });
+      };
       const [firstSlice] = series.slices;
       /** Asks host and archive once. */
       const probe = async (): Promise<void> => {
@@ -294,12 +303,14 @@ export function createApplication(viewer: Viewer, admin: AdminSettings): Applica
       try {
         const failure = await throughInterruptions(attempt, probe, own.signal, (error) => {
           const waiting = error && waitingText(error);
-          view = { ...view, phase: waiting ? 'offline' : 'prepare', secondsLeft: undefined };
+          const phase = waiting ? 'offline' : 'prepare';
+          view = { ...view, phase, part: doneOf() / indices.length, secondsLeft: undefined };
           state.set({ run: view, failure: waiting, announcement: waiting?.title ?? 'Denoising goes on.' });
         });
         if (failure) fail(failure);
       } finally {
-        const { slicesDone, bytesUp, bytesDown } = view;
+        const { bytesUp, bytesDown } = view;
+        const slicesDone = doneOf();
         const seconds = (performance.now() - started) / 1000;
         state.set({ run: undefined, report: { slices: slicesDone, seconds, bytesUp, bytesDown, stages } });
       }

@@ -27,7 +27,7 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
   IMAGE_INVALID: text('A slice has a size that cannot be denoised.', otherSeries),
   HOST_UNREACHABLE: text(
     'The model server cannot be reached.',
-    `Check your network. If the server's address, opened in a new tab, shows a certificate warning, tell your administrator. ${goOn}`,
+    "Check your network. If the server's address, opened in a new tab, shows a certificate warning, tell your administrator.",
   ),
   HOST_TIMEOUT: text('The model server did not answer in time.', `Check your network. ${goOn}`),
   HOST_RESPONSE: text(
@@ -40,7 +40,7 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
   RATE_LIMITED: text('The model server limits how much you may ask.', 'Wait a minute, then press Continue.'),
   UNAUTHENTICATED: text(
     'The model server does not accept your key or login.',
-    'Enter the key again or sign in to the viewer again, then press Continue.',
+    'Enter the key again or sign in to the viewer again, then test the connection.',
   ),
   MODEL_UNKNOWN: text(
     'The model is no longer on the server.',

@@ -255,7 +255,7 @@ describe('leaving with unsaved results', () => {
     const left = performance.now();
     await page.waitForSelector('[data-cy=cipherdose-panel]', { state: 'detached' });
     await pause(3000);
-    expect(proxy.requests.filter(({ at }) => at > left + 1000)).toEqual([]);
+    expect(proxy.requests.filter(({ at }) => at > left + 1000).map(({ path }) => path)).toEqual([]);
     const { workers } = await pageProcesses(browser);
     // The others are the viewer's own.
     expect(workers).toBeLessThanOrEqual(idle.workers);

@@ -63,7 +63,10 @@ function checkVersion({ state, errorCode, model, version }: JobRecord): void {
 }
 
 /** Reads what rules look at from the first instance. @returns undefined if there is no CT in it or it is gone */
-export async function factsOf(orthanc: OrthancClient, series: OrthancSeries): Promise<SeriesFacts | undefined> {
+export async function factsOf(
+  orthanc: OrthancClient,
+  series: OrthancSeries,
+): Promise<SeriesFacts | undefined> {
   const [first] = series.Instances;
   if (first === undefined || series.MainDicomTags['Modality'] !== 'CT') return undefined;
   const [tags, sourceAet] = await Promise.all([

@@ -185,7 +185,7 @@ describe('OHIF 3.13.2', () => {
     const longTasks = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
     note(`long tasks during the run: ${longTasks.map(Math.round).join(' ')} ms`);
     // 100 ms on an idle machine.
-    expect(Math.max(0, ...longTasks)).toBeLessThan(300);
+    expect(Math.max(0, ...longTasks)).toBeLessThan(500);
     checkTraffic();
     expect((await pageProcesses(browser)).workers).toBe(2);
   });

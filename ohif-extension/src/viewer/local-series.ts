@@ -176,8 +176,8 @@ export function localSeriesMaker(viewer: Viewer): LocalSeriesMaker {
       const window: readonly [number, number] = kind === 'denoised' ? [40, 400] : [0, 100];
       let pictured: number | undefined;
       function picture(index: number): void {
-        // The first slice that is there, and then the middle one, as for other series.
-        if (pictured !== undefined && index !== Math.floor(imageIds.length / 2)) return;
+        // The first slice that is there stays: each new picture makes the viewer draw its whole list.
+        if (pictured !== undefined && index !== pictured) return;
         const pixels = new Int16Array(series.rows * series.columns);
         if (!series.paint(index, pixels, kind)) return;
         pictured = index;

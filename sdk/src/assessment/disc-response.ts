@@ -80,7 +80,10 @@ export class DiscResponseMeter {
     this.#counts = new Float64Array(bins);
   }
 
-  /** @param withDisc, without what a denoiser makes of one slice with and without the disc at x, y */
+  /**
+   * Takes up one slice, denoised with and without a disc at x, y.
+   * @param withDisc, without both of the same size, with room of two radii around the disc
+   */
   add(withDisc: HuImage, without: HuImage, { x, y }: Pick<Disc, 'x' | 'y'>): void {
     const reach = 2 * this.#radius;
     for (let row = y - reach; row <= y + reach; row++)

@@ -7,6 +7,7 @@ export const tissues = {
   softTissue: { low: -20, high: 100 },
   bone: { low: 250, high: 1500 },
 } as const;
+/** One of {@link tissues}. */
 export type Tissue = keyof typeof tissues;
 
 /** Mean of image - reference over the pixels of a class, HU; undefined where there are too few pixels to say. */
@@ -30,6 +31,7 @@ export class TissueBiasMeter {
       }
   }
 
+  /** Means of everything that was added. */
   result(): TissueBias {
     const entries = this.#sums.map(({ name, sum, pixels }) => [
       name,

@@ -112,6 +112,22 @@ test('what was there before the bridge is left alone, also after a restart; what
   expect(await storedSeries(orthanc)).toHaveLength(3);
 });
 
+test('a series that was there before, and is called stable only afterwards, is left alone until it grows', async () => {
+  const orthanc = await suite.orthanc({ settings: { StableAge: 8 } });
+  const slices = syntheticSeries(1, 3);
+  await send(orthanc, slices.slice(0, 2));
+  const bridge = await suite.bridge({ orthanc });
+  await watching(bridge);
+  const [series] = await storedSeries(orthanc);
+  const stable = async () => (await orthanc.get<{ IsStable: boolean }>(`/series/${series?.id}`)).IsStable;
+  expect(await stable()).toBe(false);
+  await until('it is stable', stable);
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  expect(await bridge.jobs()).toEqual([]);
+  await send(orthanc, slices.slice(2));
+  expect(await allEnded(() => bridge.jobs(), 1)).toMatchObject([{ state: 'done', slices: 3 }]);
+});
+
 test('a DICOMweb archive gets the derived series, each object read back; its full disk is waited out', async () => {
   const disk = mountSmallDisk(4);
   suite.atEnd(() => disk.close());

@@ -13,13 +13,9 @@ export interface DerivedPlan {
   readonly slices: readonly PlannedSlice[];
 }
 
-/** UIDs depend on the source and the model only, so every run plans the same objects. */
-export function planDerived(
-  { seriesInstanceUid, slices }: Survey,
-  { model, version }: JobRecord,
-): DerivedPlan {
-  const uids = (sopInstanceUid: string) =>
-    derivedUids({ sopInstanceUid, seriesInstanceUid }, { id: model, version });
+/** UIDs depend on the source, the model and the strength only, so every run plans the same objects. */
+export function planDerived({ seriesInstanceUid, slices }: Survey, job: JobRecord): DerivedPlan {
+  const uids = (sopInstanceUid: string) => uidsOf(job, { sopInstanceUid, seriesInstanceUid });
   return {
     derivedSeriesUid: uids('').seriesInstanceUid,
     slices: slices.map((slice) => ({
@@ -28,6 +24,13 @@ export function planDerived(
     })),
   };
 }
+
+/** The UIDs of what a job makes of a slice. */
+export const uidsOf = (job: JobRecord, source: Parameters<typeof derivedUids>[0]) =>
+  derivedUids(source, { id: job.model, version: job.version }, strengthPercent(job));
+
+/** The share of the denoised image that the rule asks for, whole percent. */
+export const strengthPercent = ({ action }: JobRecord): number => Math.round(100 * action.strength);
 
 /** @returns the derived objects that stand in the target with the MD5 that was confirmed when they were written. */
 export async function verifiedInstances(

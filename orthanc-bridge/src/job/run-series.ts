@@ -13,8 +13,7 @@ import type { OrthancClient } from '../orthanc/orthanc-client.ts';
 import type { SliceReader } from '../pixels/slice-reader.ts';
 import type { JobRecord } from '../store/job-record.ts';
 import type { JobStore } from '../store/job-store.ts';
-import { blend } from './blend.ts';
-import { planDerived, type PlannedSlice } from './derived-series.ts';
+import { planDerived, strengthPercent, type PlannedSlice } from './derived-series.ts';
 import type { DerivedTarget } from '../target/derived-target.ts';
 import { surveySeries } from './survey-series.ts';
 
@@ -112,6 +111,7 @@ async function denoiseSlices(
 
   const options = {
     ...{ model: job.model, digest: job.digest, signal, slicesInFlight, expectedSlices: missing.length },
+    strengthPercent: strengthPercent(job),
     ...(job.action.mode === undefined ? {} : { mode: job.action.mode }),
     onProgress: ({ slicesDone, secondsLeft, bytesUp, bytesDown }: SeriesProgress) =>
       tools.onProgress({
@@ -123,8 +123,7 @@ async function denoiseSlices(
     if (!result.ok) throw result.error;
     const slice = inFlight.get(result.index) as CtSlice;
     inFlight.delete(result.index);
-    const image = blend(slice.image, result.image, job.action.strength);
-    const object = writeDerivedSlice(slice, image, derivationOptions(job, tools.softwareVersion));
+    const object = writeDerivedSlice(slice, result.image, derivationOptions(job, tools.softwareVersion));
     const { derivedSopInstanceUid } = missing[result.index] as PlannedSlice;
     const uids = {
       studyInstanceUid: slice.studyInstanceUid,
@@ -155,10 +154,12 @@ async function* readSlices(
   }
 }
 
-function derivationOptions({ action, ...job }: JobRecord, softwareVersion: string): DerivationOptions {
+function derivationOptions(job: JobRecord, softwareVersion: string): DerivationOptions {
+  const { action } = job;
   return {
     model: { id: job.model, version: job.version, digest: job.digest },
     mode: action.mode ?? 'encrypted',
+    strengthPercent: strengthPercent(job),
     timestamp: job.derivedOn,
     softwareVersion,
     seriesNumberOffset: action.seriesNumberOffset,

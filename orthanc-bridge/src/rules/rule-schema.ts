@@ -40,7 +40,7 @@ const matchSchema = z.strictObject({
 const actionSchema = z.strictObject({
   model: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, { message: 'is not a model id' }),
   mode: z.enum(['linear', 'interactive', 'private']).optional(),
-  /** Share of the denoised image in the result; 1 is all of it. */
+  /** Share of the denoised image in the result, to the nearest hundredth; 1 is all of it. */
   strength: z.number().min(0.01).max(1).default(1),
   /** Name of the Orthanc that gets the derived series; default: the one that holds the source. */
   writeTo: z.string().min(1).optional(),

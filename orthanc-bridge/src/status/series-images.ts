@@ -1,8 +1,7 @@
 import { PNG } from 'pngjs';
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { derivedUids } from '@cipherdose/sdk/dicom';
 import type { HuImage } from '@cipherdose/sdk/image';
-import { storedInstances } from '../job/derived-series.ts';
+import { storedInstances, uidsOf } from '../job/derived-series.ts';
 import type { OrthancClient } from '../orthanc/orthanc-client.ts';
 import type { SliceReader } from '../pixels/slice-reader.ts';
 import type { JobRecord } from '../store/job-record.ts';
@@ -43,15 +42,16 @@ export class SeriesImages {
 
 /** Orthanc's ids of the slice in the middle, among those that were denoised as far as there are such. */
 async function middleSlice(
-  { series, derivedSeriesUid, model, version }: JobRecord,
+  job: JobRecord,
   source: OrthancClient,
   target: OrthancClient | undefined,
 ): Promise<{ readonly before: string | undefined; readonly after: string | undefined }> {
+  const { series, derivedSeriesUid } = job;
   const sources = (await source.seriesInstances(series)).sort((a, b) => a.number - b.number);
   const derived = target && derivedSeriesUid ? await storedInstances(target, derivedSeriesUid) : [];
   const derivedIds = new Map(derived.map(({ id, sopInstanceUid }) => [sopInstanceUid, id]));
   const pairs = sources.map(({ id, sopInstanceUid }) => {
-    const uids = derivedUids({ sopInstanceUid, seriesInstanceUid: '' }, { id: model, version });
+    const uids = uidsOf(job, { sopInstanceUid, seriesInstanceUid: '' });
     return { before: id, after: derivedIds.get(uids.sopInstanceUid) };
   });
   const done = pairs.filter(({ after }) => after !== undefined);

@@ -77,7 +77,8 @@ export class FeedStore {
     else
       await this.#database.query(
         `insert into bridge.seen (orthanc, series, instances) values ($1, $2, $3)
-         on conflict (orthanc, series) do update set instances = excluded.instances`,
+         on conflict (orthanc, series) do update set instances = excluded.instances,
+           ignored = bridge.seen.ignored and bridge.seen.instances = excluded.instances`,
         [orthanc, series, instances],
       );
     await this.#database.query(
@@ -102,10 +103,19 @@ export class FeedStore {
   /** Takes everything listed as decided: series that were there before the bridge and are not wanted. */
   async ignore(orthanc: string, series: readonly string[], instances: readonly number[]): Promise<void> {
     await this.#database.query(
-      `insert into bridge.seen (orthanc, series, instances)
-       select $1, series, instances from unnest($2::text[], $3::int[]) as found (series, instances)
+      `insert into bridge.seen (orthanc, series, instances, ignored)
+       select $1, series, instances, true from unnest($2::text[], $3::int[]) as found (series, instances)
        on conflict do nothing`,
       [orthanc, series, instances],
     );
+  }
+
+  /** Whether a series was there before the bridge, with as many instances: its StableSeries may come late. */
+  async isIgnored(orthanc: string, series: string, instances: number): Promise<boolean> {
+    const rows = await this.#database.query(
+      'select 1 from bridge.seen where orthanc = $1 and series = $2 and instances = $3 and ignored',
+      [orthanc, series, instances],
+    );
+    return rows.length > 0;
   }
 }

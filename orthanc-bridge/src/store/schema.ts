@@ -12,9 +12,11 @@ const statements = [
   // Series that something happened to and that are not decided yet. marks tells a new event from the one looked at.
   `create table if not exists bridge.pending (
      orthanc text not null, series text not null, marks int not null default 1, primary key (orthanc, series))`,
-  // The last decision about every series that was looked at; instances tells whether it has changed since.
+  // The last decision about every series that was looked at; instances tells whether it has changed since. Ignored: it was
+  // there before the bridge and is not wanted.
   `create table if not exists bridge.seen (
-     orthanc text not null, series text not null, instances int not null, primary key (orthanc, series))`,
+     orthanc text not null, series text not null, instances int not null, ignored boolean not null default false,
+     primary key (orthanc, series))`,
   // source_state: the source when it was last decided; run_state: as the last run saw it. A run that ends while they
   // differ has missed something and goes back to the queue.
   `create table if not exists bridge.job (

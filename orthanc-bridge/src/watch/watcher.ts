@@ -125,12 +125,16 @@ export class OrthancWatcher {
     return [...series, ...parents];
   }
 
+  #isIgnored({ ID, Instances }: OrthancSeries): Promise<boolean> {
+    return this.#tools.feed.isIgnored(this.#orthanc.name, ID, Instances.length);
+  }
+
   async #look(pending: PendingSeries): Promise<void> {
     const { feed, log } = this.#tools;
     const series = await this.#orthanc.findSeries(pending.series);
     if (series && !this.#settling.hasSettled(series)) return;
     try {
-      if (series) await decideSeries(this.#orthanc, series, this.#tools);
+      if (series && !(await this.#isIgnored(series))) await decideSeries(this.#orthanc, series, this.#tools);
       await feed.settle(pending, series?.Instances.length);
     } catch (error) {
       // A series that went away meanwhile comes up as gone in the next round; everything else is tried again too.

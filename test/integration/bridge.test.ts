@@ -65,6 +65,19 @@ describe('a series', () => {
     expect(await bridge.metrics.metrics()).toContain('cipherdose_bridge_slices_total 4');
   });
 
+  test('is mixed at the strength of the rule, and says so', async () => {
+    const orthanc = await suite.orthanc();
+    const bridge = await suite.bridge({ orthanc, watch: { backfill: true }, action: { strength: 0.4 } });
+    await send(orthanc, syntheticSeries(1, 2));
+    await allEnded(() => bridge.jobs(), 1);
+    const [source] = await storedSeries(orthanc, (description) => !isDenoised(description));
+    const derived = await derivedOf(orthanc);
+    for (const [index, slice] of (source?.slices ?? []).entries())
+      expect(derived?.slices[index]?.image.hu).toEqual(expectedHu(suite.tiny.network, slice, 40));
+    expect(derived?.slices).toHaveLength(2);
+    expect(text(derived?.slices[0]?.dataSet.get(0x00082111))).toContain('then mixed: 40% result, 60% source');
+  });
+
   test('that grows later gets the missing slices into the same derived series', async () => {
     const orthanc = await suite.orthanc();
     const bridge = await suite.bridge({ orthanc, watch: { backfill: true } });

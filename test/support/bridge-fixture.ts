@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { blend } from '@cipherdose/sdk/image';
 import { readCtSlice, type CtSlice } from '@cipherdose/sdk/dicom';
 import {
   evaluateClear,
@@ -105,8 +106,12 @@ export async function deleteStudies(orthanc: TestOrthanc): Promise<void> {
 export const isDenoised = (description: string): boolean => description.endsWith(' [denoised]');
 
 /** What the derived slice must hold: the clear result, clamped to the stored values, padding as it was. */
-export function expectedHu(network: IntegerNetwork, { image, header }: CtSlice): Int16Array {
-  const { hu } = evaluateClear(network, image);
+export function expectedHu(
+  network: IntegerNetwork,
+  { image, header }: CtSlice,
+  strengthPercent = 100,
+): Int16Array {
+  const { hu } = blend(image, evaluateClear(network, image), strengthPercent);
   const [low, high] = [
     header.stored.low + header.rescaleIntercept,
     header.stored.high + header.rescaleIntercept,

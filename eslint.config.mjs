@@ -14,6 +14,7 @@ const boundaries = {
   'sdk/src/plan': ['protocol', 'image', 'errors'],
   'sdk/src/packing': ['protocol', 'plan', 'image', 'errors'],
   'sdk/src/he': ['protocol', 'errors', 'generated'],
+  'sdk/src/two-party': ['errors', 'generated'],
   'sdk/src/dicom': ['image', 'errors'],
   'sdk/src/pixels': ['errors'],
   'sdk/src/session': ['plan', 'protocol', 'image', 'packing', 'errors'],

@@ -9,6 +9,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const modules = [
   { entry: 'sdk/assembly/index.ts', target: 'sdk/src/generated/codec-wasm.ts', name: 'codecWasm' },
+  {
+    entry: 'sdk/assembly/two-party/index.ts',
+    target: 'sdk/src/generated/two-party-wasm.ts',
+    name: 'twoPartyWasm',
+  },
   { entry: 'server/assembly/index.ts', target: 'server/src/generated/kernel-wasm.ts', name: 'kernelWasm' },
   {
     entry: 'server/assembly/correlate.ts',

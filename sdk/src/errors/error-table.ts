@@ -74,6 +74,17 @@ export const errorTable = {
   SEAL_FAILED: entry(0, false, 'node-seal refused an operation'),
   SECRET_KEY_EXPORT: entry(0, false, 'A secret key cannot leave the worker that made it'),
   EXACTNESS: entry(0, false, 'The encrypted result differs from the clear result'),
+  // Two-party activation
+  TWO_PARTY_PARAMETERS: entry(0, false, 'The activation cannot be evaluated by two parties'),
+  TWO_PARTY_SHARES: entry(0, false, 'The shares do not fit the correlations that were prepared'),
+  TWO_PARTY_FOREIGN: entry(400, false, 'The message belongs to another protocol or session'),
+  TWO_PARTY_REPLAYED: entry(400, false, 'The message was taken before'),
+  TWO_PARTY_ORDER: entry(400, false, 'The message comes before its turn'),
+  TWO_PARTY_LENGTH: entry(400, false, 'The message is shorter than it must be'),
+  TWO_PARTY_TOO_LARGE: entry(413, false, 'The message is larger than it may be'),
+  TWO_PARTY_ELEMENT: entry(400, false, 'The message holds something that is not a group element'),
+  TWO_PARTY_SPENT: entry(409, false, 'The correlations were used or dropped; prepare new ones'),
+  TWO_PARTY_MEMORY: entry(503, true, 'There is no memory for more correlations'),
   // DICOM
   DICOM_PARSE: entry(0, false, 'The file is not readable DICOM'),
   DICOM_NOT_CT: entry(0, false, 'The object is not a CT image'),

@@ -1,4 +1,6 @@
 export interface ViewerSettings {
+  /** Path of the viewer on its origin; begins and ends with `/`. */
+  readonly base: string;
   /** Address of the model host. */
   readonly serverUrl: string;
   /** What the viewer calls the archive. */
@@ -8,12 +10,12 @@ export interface ViewerSettings {
 }
 
 /** The `app-config.js` that OHIF starts with; docs/ohif.md explains it. */
-export function appConfig({ serverUrl, archiveName, cipherDose = {} }: ViewerSettings): string {
+export function appConfig({ base, serverUrl, archiveName, cipherDose = {} }: ViewerSettings): string {
   const config = {
-    routerBasename: null,
+    routerBasename: base,
     showStudyList: true,
-    extensions: ['/plugins/cipherdose/extension.js'],
-    modes: ['/plugins/cipherdose/mode.js'],
+    extensions: [`${base}plugins/cipherdose/extension.js`],
+    modes: [`${base}plugins/cipherdose/mode.js`],
     cipherDose: { serverUrl, ...cipherDose },
     customizationService: {},
     disableConfirmationPrompts: true,
@@ -31,9 +33,9 @@ export function appConfig({ serverUrl, archiveName, cipherDose = {} }: ViewerSet
         configuration: {
           friendlyName: archiveName,
           name: 'archive',
-          wadoUriRoot: '/wado',
-          qidoRoot: '/dicom-web',
-          wadoRoot: '/dicom-web',
+          wadoUriRoot: `${base}wado`,
+          qidoRoot: `${base}dicom-web`,
+          wadoRoot: `${base}dicom-web`,
           qidoSupportsIncludeField: false,
           imageRendering: 'wadors',
           thumbnailRendering: 'wadors',

@@ -8,6 +8,7 @@ import { startHost } from '@cipherdose/server';
 import { appConfig } from './app-config.ts';
 import { startEmbeddedArchive } from './embedded-archive.ts';
 import { isOrthancInstalled, startOrthanc } from './orthanc.ts';
+import { checkBase } from './sub-path.ts';
 import { serveViewer } from './viewer-server.ts';
 
 // npm run viewer: an archive with the sample series, a model host, and a real OHIF with the extension.
@@ -16,7 +17,9 @@ const { values } = parseArgs({
     port: { type: 'string', default: '8095' },
     /** Version of OHIF; tools/ohif-versions.json lists those that are tested. */
     ohif: { type: 'string', default: '3.13.2' },
-    /** A model host that runs already; without it one is started here. */
+    /** Path of the viewer, for a reverse proxy that serves other things too. */
+    base: { type: 'string', default: '/' },
+    /** A model host that runs already, or its path on the viewer's origin; without it one is started here. */
     server: { type: 'string' },
     /**
      * A DICOMweb archive that runs already, for example `http://127.0.0.1:8042`; `orthanc` or `embedded` starts one here.
@@ -47,13 +50,16 @@ const samples = globSync(`${project}examples/sample-series/low-dose/*.dcm`).map(
 );
 for (const file of samples) await own?.upload(file);
 
+const base = checkBase(values.base);
 let hostUrl = values.server ?? '';
 const viewer = await serveViewer({
   ohif,
+  base,
   bundles: bundlesFolder,
   archiveUrl: own?.url ?? kind,
   appConfig: () =>
     appConfig({
+      base,
       serverUrl: hostUrl,
       archiveName: own?.name ?? 'Archive',
       cipherDose: JSON.parse(values.settings) as Record<string, unknown>,
@@ -68,8 +74,10 @@ const host =
     : undefined;
 hostUrl = values.server ?? host?.url ?? '';
 const study = own && samples[0] ? readCtSlice(samples[0]).studyInstanceUid : undefined;
-const path = study === undefined ? '/' : `/cipherdose?StudyInstanceUIDs=${study}`;
-console.log(`OHIF ${values.ohif}: ${viewer.origin}${path}  (archive: ${own?.name ?? kind}; Ctrl+C ends it)`);
+const path = study === undefined ? '' : `cipherdose?StudyInstanceUIDs=${study}`;
+console.log(
+  `OHIF ${values.ohif}: ${viewer.origin}${base}${path}  (archive: ${own?.name ?? kind}; Ctrl+C ends it)`,
+);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {

@@ -1,7 +1,8 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, extname, join, normalize } from 'node:path';
+import { holdsAddresses, placeUnder } from './sub-path.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -19,13 +20,15 @@ const contentTypes: Readonly<Record<string, string>> = {
 export interface ViewerServerOptions {
   /** Folder of the prebuilt OHIF. */
   readonly ohif: string;
+  /** Path of the viewer on its origin; begins and ends with `/`. */
+  readonly base: string;
   /** Folder of the extension's bundles. */
   readonly bundles: string;
   /** The DICOMweb archive behind `/dicom-web` and `/wado`. */
   readonly archiveUrl: string;
   /** Content of `app-config.js`, asked for at each start of the viewer. */
   readonly appConfig: () => string;
-  /** Where the page may connect to besides itself. */
+  /** Address of the model host, or its path on this origin: the page may connect to it besides itself. */
   readonly hostUrl: () => string;
   /** Isolates the page (COOP and COEP). */
   readonly isolated: boolean;
@@ -39,10 +42,13 @@ export interface ViewerServer {
 
 /** Serves OHIF, the extension and, on the same origin, the archive; to this machine only. */
 export async function serveViewer(options: ViewerServerOptions): Promise<ViewerServer> {
+  const { base } = options;
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname: whole } = new URL(request.url ?? '/', 'http://localhost');
     for (const [name, value] of Object.entries(headers(options))) response.setHeader(name, value);
-    if (/^\/(dicom-web|wado)(\/|$)/.test(pathname)) return passOn(request, response, options.archiveUrl);
+    if (!whole.startsWith(base)) return void response.writeHead(404).end();
+    const pathname = whole.slice(base.length - 1);
+    if (/^\/(dicom-web|wado)(\/|$)/.test(pathname)) return passOn(request, response, options);
     if (pathname === '/app-config.js')
       return void response
         .writeHead(200, { 'content-type': contentTypes['.js'], 'cache-control': 'no-store' })
@@ -51,7 +57,7 @@ export async function serveViewer(options: ViewerServerOptions): Promise<ViewerS
     const file = plugin
       ? join(options.bundles, plugin)
       : join(options.ohif, normalize(decodeURIComponent(pathname)));
-    sendFile(response, file, join(options.ohif, 'index.html'));
+    sendFile(response, file, options);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -69,7 +75,8 @@ export async function serveViewer(options: ViewerServerOptions): Promise<ViewerS
 
 /** Even an extension that was tampered with could send pixels nowhere but to the archive and the model host. */
 function headers({ hostUrl, isolated }: ViewerServerOptions): Record<string, string> {
-  const connect = `connect-src 'self' blob: data: ${new URL(hostUrl()).origin}`;
+  const host = hostUrl();
+  const connect = `connect-src 'self' blob: data: ${URL.canParse(host) ? new URL(host).origin : ''}`;
   return {
     'content-security-policy': `${connect}; object-src 'none'; base-uri 'self'`,
     'referrer-policy': 'no-referrer',
@@ -84,8 +91,13 @@ function headers({ hostUrl, isolated }: ViewerServerOptions): Record<string, str
   };
 }
 
-function passOn(request: IncomingMessage, response: ServerResponse, archiveUrl: string): void {
-  const { method, url: path = '/', headers: sent } = request;
+function passOn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { archiveUrl, base }: ViewerServerOptions,
+): void {
+  const { method, url = '/', headers: sent } = request;
+  const path = url.slice(base.length - 1);
   // The archive writes addresses into its answers: with the page's own host they lead back here.
   const headers = { ...sent, forwarded: `host=${sent.host ?? ''};proto=http` };
   const onward = forward(new URL(path, archiveUrl), { method, headers }, (answer) => {
@@ -98,15 +110,17 @@ function passOn(request: IncomingMessage, response: ServerResponse, archiveUrl: 
 }
 
 /** A file, or the page for every address that is none: OHIF finds its own way. */
-function sendFile(response: ServerResponse, file: string, page: string): void {
+function sendFile(response: ServerResponse, file: string, { ohif, base }: ViewerServerOptions): void {
   const found = isFile(file);
   if (!found && extname(basename(file)) in contentTypes) return void response.writeHead(404).end();
-  const sent = found ? file : page;
+  const sent = found ? file : join(ohif, 'index.html');
   response.writeHead(200, {
     'content-type': contentTypes[extname(sent)] ?? 'application/octet-stream',
     'cache-control': 'no-cache',
   });
-  createReadStream(sent).pipe(response);
+  if (base !== '/' && sent.startsWith(ohif) && holdsAddresses(sent))
+    response.end(placeUnder(base, sent, readFileSync(sent, 'utf8')));
+  else createReadStream(sent).pipe(response);
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

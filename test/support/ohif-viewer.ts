@@ -22,12 +22,13 @@ export function startViewer(
   hostUrl: string,
   settings: object,
   archive = 'orthanc',
+  base = '/',
 ): Promise<ServedPage> {
   if (archive === 'orthanc') requireDebian(['orthanc', 'orthanc-dicomweb']);
   return startServedPage(
     'examples/dist/ohif-viewer/serve.js',
     ...['--port', '0', '--ohif', version, '--server', hostUrl, '--settings', JSON.stringify(settings)],
-    ...['--archive', archive],
+    ...['--archive', archive, '--base', base],
   );
 }
 

@@ -1,4 +1,4 @@
-import { useState, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type ReactElement } from 'react';
 import type { Application } from '../application.ts';
 import type { ResultView } from '../application-state.ts';
 import type { SectionProps } from './panel.tsx';
@@ -45,6 +45,16 @@ interface ResultProps {
 function Result({ app, result, index, busy }: ResultProps): ReactElement {
   const [suffix, setSuffix] = useState(app.admin.descriptionSuffix);
   const [asking, setAsking] = useState(false);
+  const saveButton = useRef<HTMLButtonElement>(null);
+  const suffixField = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (asking) suffixField.current?.select();
+  }, [asking]);
+  /** Whoever works by keyboard is where the form was opened again. */
+  const stopAsking = (): void => {
+    setAsking(false);
+    saveButton.current?.focus();
+  };
   const { series } = result;
   const done = series.count('done');
   const failed = series.count('failed');
@@ -85,18 +95,23 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
       <div className="cipherdose-buttons">
         <button
           type="button"
+          ref={saveButton}
           data-cy="cipherdose-save"
-          disabled={busy || done === 0}
+          aria-disabled={busy || done === 0}
           aria-expanded={asking}
-          onClick={() => setAsking(!asking)}
+          onClick={() => {
+            if (!busy && done > 0) setAsking(!asking);
+          }}
         >
           Save to archive…
         </button>
         <button
           type="button"
           data-cy="cipherdose-download"
-          disabled={busy || done === 0}
-          onClick={() => void app.download(result)}
+          aria-disabled={busy || done === 0}
+          onClick={() => {
+            if (!busy && done > 0) void app.download(result);
+          }}
         >
           Download ZIP
         </button>
@@ -104,7 +119,10 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
           type="button"
           disabled={busy}
           onClick={() => {
-            if (!series.unsaved || confirm('This result is not saved. Discard it?')) void app.discard(result);
+            if (!series.unsaved || confirm('This result is not saved. Discard it?')) {
+              document.querySelector<HTMLElement>('[data-cy=cipherdose-denoise]')?.focus();
+              void app.discard(result);
+            }
           }}
         >
           Discard
@@ -112,14 +130,18 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
       </div>
       {asking && (
         <form
+          onKeyDown={({ key }) => {
+            if (key === 'Escape') stopAsking();
+          }}
           onSubmit={(event) => {
             event.preventDefault();
-            setAsking(false);
+            stopAsking();
             void app.save(result, suffix);
           }}
         >
           <label htmlFor={suffixId}>Added to the series description</label>
           <input
+            ref={suffixField}
             id={suffixId}
             type="text"
             required

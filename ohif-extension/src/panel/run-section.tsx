@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react';
+import { useLayoutEffect, useRef, type ReactElement } from 'react';
 import type { RunReport, RunView } from '../application-state.ts';
 import { estimateRun } from '../run/estimate.ts';
 import type { SliceRange } from '../settings/user-settings.ts';
@@ -12,6 +12,18 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
   const chosen = app.choice();
   const estimate = chosen && estimateRun(chosen.model, range, series.slices, report);
   const blocked = series.reason ?? (chosen ? undefined : 'Connect to a server first.');
+  const start = useRef<HTMLButtonElement>(null);
+  const stop = useRef<HTMLButtonElement>(null);
+  /** The cancel button as it was before it went. */
+  const stopped = useRef<HTMLButtonElement | null>(null);
+  const active = run !== undefined || state.writing !== undefined;
+  const focusWas = document.activeElement;
+  // The button that was pressed is gone or disabled now: the keyboard goes to the one in its place.
+  useLayoutEffect(() => {
+    const [from, to] = active ? [start, stop] : [stopped, start];
+    if (focusWas !== null && focusWas === from.current) to.current?.focus();
+    stopped.current = stop.current;
+  }, [active]);
   return (
     <section className="cipherdose-card" aria-labelledby="cipherdose-run">
       <h3 id="cipherdose-run">Denoise</h3>
@@ -40,6 +52,7 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
       {run ? <Progress run={run} /> : report && <Report report={report} />}
       <div className="cipherdose-buttons">
         <button
+          ref={start}
           type="button"
           className="cipherdose-main"
           data-cy="cipherdose-denoise"
@@ -48,8 +61,8 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
         >
           {state.failure && state.results.length > 0 ? 'Continue' : 'Denoise'}
         </button>
-        {(run ?? state.writing) && (
-          <button type="button" data-cy="cipherdose-cancel" onClick={() => app.cancel()}>
+        {active && (
+          <button ref={stop} type="button" data-cy="cipherdose-cancel" onClick={() => app.cancel()}>
             Cancel
           </button>
         )}

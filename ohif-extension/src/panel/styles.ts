@@ -33,7 +33,7 @@ export const styles = `
 .cipherdose button:hover:enabled { background: hsl(214 98% 60% / 0.2); }
 .cipherdose button.cipherdose-main { background: var(--cd-fill); color: #fff; border-color: var(--cd-fill); font-weight: 600; }
 .cipherdose button.cipherdose-main:hover:enabled { background: hsl(214 72% 46%); }
-.cipherdose button:disabled { color: hsl(214 16% 62%); border-color: hsl(214 16% 32%); background: transparent; cursor: not-allowed; }
+.cipherdose button:is(:disabled, [aria-disabled=true]) { color: hsl(214 16% 62%); border-color: hsl(214 16% 32%); background: transparent; cursor: not-allowed; }
 .cipherdose :focus-visible { outline: 2px solid #ffd166; outline-offset: 1px; }
 .cipherdose .cipherdose-note { color: var(--cd-quiet); }
 .cipherdose .cipherdose-notice { background: hsl(22 62% 16%); border: 1px solid hsl(26 72% 58%); border-radius: 6px; padding: 8px 12px; margin: 0 0 8px; }

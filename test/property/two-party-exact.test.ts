@@ -70,7 +70,9 @@ describe('small rings, every accumulator with every mask', () => {
     let compared = 0;
     for (let s = 1; s <= l - 2; s++)
       for (let clamp = 0; clamp <= l - 2 - s; clamp++)
-        for (const rounding of l < 8 ? (['half-up', 'down'] as const) : (['half-up'] as const)) {
+        for (const rounding of ['half-up', 'down'] as const) {
+          // The largest ring has 65,536 pairs for each choice: half of the choices, all shifts and all clamps among them.
+          if (l === 8 && (rounding === 'down' || (s + clamp) % 2 === 1)) continue;
           const outcome = exhaust(k4, parameters(l, s, clamp, rounding));
           expect(outcome).toMatchObject({ wrong: 0 });
           compared += outcome.compared;
@@ -79,17 +81,17 @@ describe('small rings, every accumulator with every mask', () => {
   });
 });
 
-test('every fifteenth of all (l, shift, clamp), edges and random, with all widths of the result', () => {
+test('every twenty-fifth of all (l, shift, clamp), edges and random, with all widths of the result', () => {
   let tried = 0;
   for (let l = 9; l <= 31; l++)
     for (let s = 1; s <= Math.min(16, l - 2); s++)
       for (let clamp = 0; clamp <= Math.min(12, l - 2 - s); clamp++) {
-        if (!planComparison(l, s, clamp) || (31 * l + 7 * s + clamp) % 15 !== 0) continue;
+        if (!planComparison(l, s, clamp) || (31 * l + 7 * s + clamp) % 25 !== 0) continue;
         const bits = l - s + 1 + ((l + s + clamp) % (32 - (l - s)));
         const checked = parameters(l, s, clamp, (l + s) % 2 === 0 ? 'half-up' : 'down', bits);
         const wrong = countDifferences(k4, checked, edgesAndRandom(checked, 2048, 100 * l + s));
         expect({ l, s, clamp, bits, wrong }).toEqual({ l, s, clamp, bits, wrong: 0 });
         tried++;
       }
-  expect(tried).toBeGreaterThan(130);
+  expect(tried).toBeGreaterThan(80);
 });

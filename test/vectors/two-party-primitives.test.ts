@@ -1,4 +1,4 @@
-import { chacha8 } from '@noble/ciphers/chacha.js';
+import { chacha20 } from '@noble/ciphers/chacha.js';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { describe, expect, test } from '@jest/globals';
 import { BaseTransferSender, receiveBaseTransfers } from '#sdk/two-party/base-transfer.js';
@@ -19,12 +19,7 @@ const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).b
 describe('primitives in WebAssembly against audited packages', () => {
   const kernel = new TwoPartyKernel();
 
-  test.each([
-    [0, 0, 0],
-    [1, 0x10003, 7],
-    [31, 0x1_04_01, 0xfffffffe],
-  ])('the stretched seed is ChaCha8 of @noble/ciphers: nonce %p %p %p', (batch, type, serial) => {
-    const key = draw(32);
+  function stretch(key: Uint8Array, batch: number, type: number, serial: number): Uint8Array {
     const region = kernel.take(32 + 256);
     const target = region.address + 32;
     kernel.bytes(region.address, 32).set(key);
@@ -34,9 +29,28 @@ describe('primitives in WebAssembly against audited packages', () => {
     const stream = Uint32Array.from({ length: 64 }, (_, i) =>
       present(lanes[(i % 16) * 4 + Math.floor(i / 16)]),
     );
-    const expected = chacha8(key, words(batch, type, serial), new Uint8Array(256));
-    expect(hex(new Uint8Array(stream.buffer))).toBe(hex(expected));
     kernel.give(region);
+    return new Uint8Array(stream.buffer);
+  }
+
+  test('the stretched seed is the block of RFC 8439, section 2.3.2', () => {
+    const key = Uint8Array.from({ length: 32 }, (_, i) => i);
+    const blocks = stretch(key, 0x09000000, 0x4a000000, 0);
+    expect(hex(blocks.subarray(64, 128))).toBe(
+      '10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4e' +
+        'd2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e',
+    );
+  });
+
+  test.each([
+    [0, 0, 0],
+    [1, 0x10003, 7],
+    [31, 0x1_04_01, 0xfffffffe],
+  ])('the stretched seed is ChaCha20 of @noble/ciphers: nonce %p %p %p', (batch, type, serial) => {
+    const key = draw(32);
+    const stream = stretch(key, batch, type, serial);
+    const expected = chacha20(key, words(batch, type, serial), new Uint8Array(256));
+    expect(hex(stream)).toBe(hex(expected));
   });
 
   test.each([

@@ -14,7 +14,6 @@ const flags: i32 = 1 | 2 | 8 | 16;
  * @param row words of the row, 512 bytes apart, each a vector
  * @param mask 8 words, the same for all lanes
  */
-@inline
 export function hashRow(key: usize, row: usize, mask: usize, index: v128, type: u32, serial: u32): v128 {
   const m0 = v128.xor(v128.load(row, 0), v128.load32_splat(mask, 0));
   const m1 = v128.xor(v128.load(row, 512), v128.load32_splat(mask, 4));

@@ -1,16 +1,14 @@
-// ChaCha, four blocks at once: lane j of every vector belongs to the block with counter j.
-// RFC 8439 section 2.3 with `chachaRounds` rounds instead of 20 ("ChaCha, a variant of Salsa20", Bernstein 2008, defines
-// 8, 12 and 20). The tests compare it with @noble/ciphers.
+// ChaCha20 of RFC 8439, section 2.3, four blocks at once: lane j of every vector belongs to the block with counter j. All
+// 20 rounds: 8 would be about 15 % less work for k = 4, and the standard is the standard. The tests compare it with the
+// vector of the RFC and with @noble/ciphers.
 import { left, left16, left8 } from './lanes';
 
-/** Rounds of the stretching of seeds; an even number. */
-export const chachaRounds: i32 = 8;
+const rounds: i32 = 20;
 
 /**
  * Writes blocks 0..3 of the stream of a 32-byte key under the nonce (batch, type, serial): word w of block j stands at
  * lane j of vector w, so these are 16 vectors.
  */
-@inline
 export function stretch(key: usize, target: usize, batch: u32, type: u32, serial: u32): void {
   const counter = i32x4(0, 1, 2, 3);
   let x0 = i32x4.splat(0x61707865);
@@ -29,7 +27,7 @@ export function stretch(key: usize, target: usize, batch: u32, type: u32, serial
   let x13 = i32x4.splat(batch);
   let x14 = i32x4.splat(type);
   let x15 = i32x4.splat(serial);
-  for (let round = 0; round < chachaRounds; round += 2) {
+  for (let round = 0; round < rounds; round += 2) {
     x0 = i32x4.add(x0, x4);
     x12 = left16(v128.xor(x12, x0));
     x8 = i32x4.add(x8, x12);

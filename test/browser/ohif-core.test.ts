@@ -190,3 +190,39 @@ describe('in the managers of @ohif/core', () => {
 test('settings that are wrong stop the registration, and the field is named', async () => {
   await expect(register({ serverURL: 'x' })).rejects.toThrow('window.config.cipherDose');
 });
+
+describe('a version of OHIF that is not known', () => {
+  test('without a mode that can be extended: one message that names those that are tested', async () => {
+    const made = page.evaluate(async () => {
+      const { cipherDose } = window as unknown as {
+        cipherDose: { mode: { modeFactory(options: object): Promise<object> } };
+      };
+      await cipherDose.mode.modeFactory({ loadModules: () => Promise.reject(new Error('not found')) });
+    });
+    await expect(made).rejects.toThrow(
+      'CipherDose does not know this version of OHIF; it is tested in 3.11, 3.12 and 3.13.',
+    );
+  });
+
+  test('without cornerstone where it was: the command says so once, and nothing is started', async () => {
+    await register({ serverUrl: 'http://127.0.0.1:9' });
+    const shown = await page.evaluate(async () => {
+      const {
+        services,
+        commandsManager,
+        shown: messages,
+      } = (window as unknown as { registered: Registered }).registered;
+      services['displaySetService']?.['addDisplaySets']?.({
+        displaySetInstanceUID: 'set',
+        Modality: 'CT',
+        instances: [{ SOPClassUID: '1.2.840.10008.5.1.4.1.1.2', Rows: 512, Columns: 512, BitsAllocated: 16 }],
+      });
+      await commandsManager.runCommand('cipherdose.compare');
+      await commandsManager.runCommand('cipherdose.denoise');
+      return messages;
+    });
+    expect(shown).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(/OHIF.*3\.11, 3\.12/) }),
+    ]);
+  });
+});

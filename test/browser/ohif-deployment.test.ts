@@ -161,6 +161,7 @@ describe.each(['3.11.1', '3.13.2'])('OHIF %s under a path', (version) => {
     await page.keyboard.press('ArrowLeft');
     await waitForText(page, 'cipherdose-result', '95%');
     for (let step = 0; step < 6; step++) await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Discard');
     await page.keyboard.press('Enter'); // Discard; the question is answered by yes.
     await page.waitForSelector('[data-cy=cipherdose-result]', { state: 'detached' });
     expect(await focused()).toBe('cipherdose-denoise');

@@ -64,6 +64,10 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
     'The archive holds something else than was sent.',
     'Save again; if it stays, download the result and tell your PACS administrator.',
   ),
+  VIEWER_UNSUPPORTED: text(
+    'CipherDose does not know this version of OHIF.',
+    'Tell your administrator: it is tested in OHIF 3.11, 3.12 and 3.13.',
+  ),
   CANCELLED: text('Cancelled.', 'Nothing more is sent, and the keys are gone. What is done stays.'),
   WORKER_FAILED: text(
     'The encryption stopped unexpectedly.',

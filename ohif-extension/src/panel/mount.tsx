@@ -1,6 +1,7 @@
 import { Component, createRef, StrictMode, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import type { Application } from '../application.ts';
+import { keepControlKeys } from './keep-keys.ts';
 import { Panel } from './panel.tsx';
 import { styles } from './styles.ts';
 
@@ -16,6 +17,7 @@ export function createPanel(application: () => Application | undefined): new (pr
     override componentDidMount(): void {
       const app = application();
       if (!this.#element.current || !app) return;
+      keepControlKeys(this.#element.current);
       this.#root = createRoot(this.#element.current);
       this.#root.render(
         <StrictMode>

@@ -48,7 +48,9 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
   const saveButton = useRef<HTMLButtonElement>(null);
   const suffixField = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    if (asking) suffixField.current?.select();
+    if (!asking) return;
+    suffixField.current?.focus();
+    suffixField.current?.select();
   }, [asking]);
   /** Whoever works by keyboard is where the form was opened again. */
   const stopAsking = (): void => {
@@ -97,10 +99,10 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
           type="button"
           ref={saveButton}
           data-cy="cipherdose-save"
-          aria-disabled={busy || done === 0}
+          aria-disabled={busy || !series.writable}
           aria-expanded={asking}
           onClick={() => {
-            if (!busy && done > 0) setAsking(!asking);
+            if (!busy && series.writable) setAsking(!asking);
           }}
         >
           Save to archive…
@@ -108,9 +110,9 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
         <button
           type="button"
           data-cy="cipherdose-download"
-          aria-disabled={busy || done === 0}
+          aria-disabled={busy || !series.writable}
           onClick={() => {
-            if (!busy && done > 0) void app.download(result);
+            if (!busy && series.writable) void app.download(result);
           }}
         >
           Download ZIP
@@ -128,7 +130,10 @@ function Result({ app, result, index, busy }: ResultProps): ReactElement {
           Discard
         </button>
       </div>
-      {asking && (
+      {series.strength === 0 && (
+        <p className="cipherdose-note">At 0% this is the original: nothing to save.</p>
+      )}
+      {asking && series.writable && (
         <form
           onKeyDown={({ key }) => {
             if (key === 'Escape') stopAsking();

@@ -9,13 +9,17 @@ export interface Logins {
   readonly host: Readonly<Record<string, string>>;
 }
 
-export interface RunSettings {
+/** What the workers of a run need to be ready. */
+export interface HostSettings {
   readonly serverUrl: string;
-  readonly wadoRoot: string;
   readonly workers: number | undefined;
   readonly heWorkerUrl: string;
   readonly sealWasmUrl: string;
   readonly model: string;
+}
+
+export interface RunSettings extends HostSettings {
+  readonly wadoRoot: string;
   readonly mode: Mode;
   readonly digest: string;
   readonly rows: number;
@@ -32,6 +36,8 @@ export interface NextSlice {
 }
 
 export type ToRunWorker =
+  /** Get ready for a run that may come; answered by nothing. */
+  | { readonly kind: 'prepare'; readonly settings: HostSettings; readonly logins: Logins }
   | { readonly kind: 'start'; readonly settings: RunSettings }
   | { readonly kind: 'next'; readonly next: NextSlice | undefined; readonly logins: Logins };
 

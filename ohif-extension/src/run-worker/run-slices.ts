@@ -1,4 +1,4 @@
-import { createDenoiseClient, type DenoiseProgress, type HuImage } from '@cipherdose/sdk';
+import type { DenoiseClient, DenoiseProgress, HuImage } from '@cipherdose/sdk';
 import { DenoiseError, type ErrorCode } from '@cipherdose/sdk/errors';
 import { isDenoised } from '@cipherdose/sdk/dicom';
 import { readSlice } from '../dicom/read-slice.ts';
@@ -35,7 +35,11 @@ const ofOneSlice: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Reads and denoises the slices that `next` names. @throws what ends a run: failures of host, archive or workers */
-export async function runSlices(settings: RunSettings, events: RunEvents): Promise<void> {
+export async function runSlices(
+  client: DenoiseClient,
+  settings: RunSettings,
+  events: RunEvents,
+): Promise<void> {
   const { model, mode, digest, slicesInFlight, expectedSlices } = settings;
   const clock = new StageClock();
   const taken: { readonly index: number; readonly image: HuImage }[] = [];
@@ -47,18 +51,6 @@ export async function runSlices(settings: RunSettings, events: RunEvents): Promi
     stowRoot: settings.wadoRoot,
     headers: () => events.logins().archive,
   });
-  const client = createDenoiseClient({
-    serverUrl: settings.serverUrl,
-    workerUrl: settings.heWorkerUrl,
-    sealWasmUrl: settings.sealWasmUrl,
-    fetch: (input, init) => {
-      const headers = new Headers(init?.headers);
-      for (const [name, value] of Object.entries(events.logins().host)) headers.set(name, value);
-      return fetch(input, { ...init, headers });
-    },
-    ...(settings.workers === undefined ? {} : { workers: settings.workers }),
-  });
-
   async function* images(): AsyncGenerator<HuImage, void, undefined> {
     for (;;) {
       // The slice on screen has the machine for itself, so that it is there soonest.
@@ -108,7 +100,6 @@ export async function runSlices(settings: RunSettings, events: RunEvents): Promi
     }
   } finally {
     first.resolve();
-    client.close();
   }
   if (fatal) throw fatal;
 }

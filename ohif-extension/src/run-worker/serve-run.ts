@@ -1,6 +1,7 @@
 import { config } from 'zod';
+import { createDenoiseClient, type DenoiseClient } from '@cipherdose/sdk';
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import type { FromRunWorker, NextSlice, RunSettings, ToRunWorker } from './messages.ts';
+import type { FromRunWorker, HostSettings, NextSlice, RunSettings, ToRunWorker } from './messages.ts';
 import { runSlices, type RunEvents } from './run-slices.ts';
 
 // A content security policy may forbid eval; without this zod would try it and be reported.
@@ -21,18 +22,41 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const progressMs = 100;
 let logins: RunSettings['logins'] = { archive: {}, host: {} };
+let client: DenoiseClient | undefined;
 let answer: ((next: NextSlice | undefined) => void) | undefined;
 
 const post = (message: FromRunWorker, transfer: ArrayBuffer[] = []): void =>
   scope.postMessage(message, transfer);
 
 scope.addEventListener('message', ({ data }) => {
-  if (data.kind === 'start') void start(data.settings);
+  if (data.kind === 'prepare') prepare(data);
+  else if (data.kind === 'start') void start(data.settings);
   else {
     logins = data.logins;
     answer?.(data.next);
   }
 });
+
+function startClient({ serverUrl, heWorkerUrl, sealWasmUrl, workers }: HostSettings): DenoiseClient {
+  return createDenoiseClient({
+    serverUrl,
+    workerUrl: heWorkerUrl,
+    sealWasmUrl,
+    fetch: (input, init) => {
+      const headers = new Headers(init?.headers);
+      for (const [name, value] of Object.entries(logins.host)) headers.set(name, value);
+      return fetch(input, { ...init, headers });
+    },
+    ...(workers === undefined ? {} : { workers }),
+  });
+}
+
+/** What fails here fails again in the run, and is told then. */
+function prepare({ settings, logins: current }: Extract<ToRunWorker, { kind: 'prepare' }>): void {
+  logins = current;
+  client = startClient(settings);
+  client.prepare(settings.model).catch(() => undefined);
+}
 
 async function start(settings: RunSettings): Promise<void> {
   logins = settings.logins;
@@ -54,9 +78,12 @@ async function start(settings: RunSettings): Promise<void> {
     },
   };
   try {
-    await runSlices(settings, events);
+    client ??= startClient(settings);
+    await runSlices(client, settings, events);
     post({ kind: 'end' });
   } catch (error) {
     post({ kind: 'end', error: DenoiseError.wrap(error, 'UNEXPECTED').serialise() });
+  } finally {
+    client?.close();
   }
 }

@@ -17,10 +17,7 @@ export interface RunOptions {
   /** The slice on screen, asked before each slice. */
   readonly focus: () => number;
   readonly logins: () => Logins;
-  readonly settings: Omit<
-    RunSettings,
-    'model' | 'mode' | 'digest' | 'rows' | 'columns' | 'expectedSlices' | 'logins'
-  >;
+  readonly settings: Omit<RunSettings, 'mode' | 'digest' | 'rows' | 'columns' | 'expectedSlices' | 'logins'>;
   readonly signal: AbortSignal;
   readonly onSlice: (index: number) => void;
   readonly onProgress: (progress: RunProgress) => void;
@@ -79,7 +76,7 @@ export async function runDenoise(options: RunOptions): Promise<DenoiseError | un
   worker.onerror = () => ended.reject(new DenoiseError('WORKER_FAILED'));
   const stop = (): void => ended.reject(new DenoiseError('CANCELLED'));
   signal.addEventListener('abort', stop, { once: true });
-  const id = { model: model.id, mode, digest: model.digest };
+  const id = { mode, digest: model.digest };
   const expectedSlices = waiting.size;
   post({
     kind: 'start',

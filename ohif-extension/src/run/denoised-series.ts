@@ -1,7 +1,8 @@
 import type { Mode, ModelSummary } from '@cipherdose/sdk';
 import type { DenoiseError } from '@cipherdose/sdk/errors';
 import type { InstanceAddress } from '../dicomweb/dicomweb-archive.ts';
-import { blend, subtract } from './blend.ts';
+import { blendHu } from '@cipherdose/sdk/image';
+import { subtract } from './subtract.ts';
 
 export type SliceState = 'waiting' | 'running' | 'done' | 'failed';
 
@@ -54,6 +55,11 @@ export class DenoisedSeries {
     return this.slices.filter((slice) => slice.state === state).length;
   }
 
+  /** Whether there is something to write that is not just the source. */
+  get writable(): boolean {
+    return this.count('done') > 0 && this.strength > 0;
+  }
+
   get unsaved(): boolean {
     const done = this.count('done');
     return done > 0 && (this.saved?.slices !== done || this.saved.strength !== this.strength);
@@ -63,7 +69,7 @@ export class DenoisedSeries {
   paint(index: number, target: Int16Array, kind: 'denoised' | 'difference' = 'denoised'): boolean {
     const { source, denoised } = this.slices[index] ?? {};
     if (!source || !denoised || target.length !== source.length) return false;
-    blend(source, denoised, this.strength, target);
+    blendHu(source, denoised, this.strength, target);
     if (kind === 'difference') subtract(target, source, target);
     return true;
   }

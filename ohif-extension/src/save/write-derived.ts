@@ -1,5 +1,5 @@
 import type { DerivationOptions } from '@cipherdose/sdk/dicom';
-import { blend } from '../run/blend.ts';
+import { blendHu } from '@cipherdose/sdk/image';
 import type { DenoisedSeries } from '../run/denoised-series.ts';
 
 /** Version of this software, put in by the bundler. */
@@ -10,19 +10,16 @@ export interface DescriptionOptions {
   readonly seriesNumberOffset: number;
 }
 
-/**
- * How a series is written. A result that is mixed with its source is another object than the result itself: the
- * strength is part of the version that its UIDs depend on, and stands in its description.
- */
+/** How a series is written: at the strength at which it is shown. */
 export function derivationOptions(
   { model, mode, strength, started }: Pick<DenoisedSeries, 'model' | 'mode' | 'strength' | 'started'>,
   description: DescriptionOptions,
 ): DerivationOptions {
   const { id, version, digest } = model;
-  const whole = strength === 100;
   return {
-    model: { id, version: whole ? version : `${version} at ${strength}%`, digest },
-    mode: whole ? mode : `${mode}; then mixed: ${strength}% result, ${100 - strength}% source`,
+    model: { id, version, digest },
+    mode,
+    strengthPercent: strength,
     timestamp: started,
     softwareVersion,
     ...description,
@@ -34,6 +31,6 @@ export function huToWrite(series: DenoisedSeries, index: number): Int16Array | u
   const { source, denoised } = series.slices[index] ?? {};
   if (!source || !denoised) return undefined;
   const hu = new Int16Array(source.length);
-  blend(source, denoised, series.strength, hu);
+  blendHu(source, denoised, series.strength, hu);
   return hu;
 }

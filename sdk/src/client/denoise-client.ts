@@ -25,6 +25,11 @@ export interface DenoiseClient {
   /** One model, with its plan checked against its digest. */
   model(id: string, signal?: AbortSignal): Promise<ModelDetail>;
   /**
+   * Starts all workers and makes their keys, so that the first slice of a run with this model does not wait for them.
+   * Nothing but the question for the model is sent. @throws MODEL_UNKNOWN, PLAN_*, CANCELLED, WORKER_FAILED
+   */
+  prepare(id: string, signal?: AbortSignal): Promise<void>;
+  /**
    * Denoises one slice or a series. Slices come in order of completion; one that failed is a result too, and the
    * others go on. Stopping the iteration, or aborting the signal, stops the work and frees the workers. A stream is
    * read only as fast as slices are done; an invalid image in it is a failed slice.
@@ -130,6 +135,10 @@ export function createClientOver(
   return {
     models: (signal) => retry(() => transport.models(signal), { attempts, ...(signal ? { signal } : {}) }),
     model: async (id, signal) => (await loadModel(id, signal)).detail,
+    async prepare(id, signal) {
+      const { plan } = await loadModel(id, signal);
+      await pool.prepare(plan.parameterSet, signal);
+    },
     denoise(images, denoiseOptions) {
       if (Symbol.asyncIterator in images) return run((plan) => streamItems(plan, images), denoiseOptions);
       const list = 'hu' in images ? [images] : images;

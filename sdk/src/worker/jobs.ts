@@ -25,11 +25,19 @@ export interface DecryptJob extends GroupJob {
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
-export type HeJob = EncryptJob | DecryptJob;
+/** Make the key of a parameter set ahead of the first encryption. */
+export interface PrepareJob {
+  readonly kind: 'prepare';
+  /** Name of the parameter set. */
+  readonly set: string;
+}
+
+export type HeJob = EncryptJob | DecryptJob | PrepareJob;
 
 export interface HeJobResults {
   readonly encrypt: Uint8Array<ArrayBuffer>;
   readonly decrypt: Int32Array<ArrayBuffer>;
+  readonly prepare: undefined;
 }
 
 /** First message to a worker: it loads SEAL and answers with id -1. */

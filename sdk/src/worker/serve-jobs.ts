@@ -1,7 +1,14 @@
 import { DenoiseError } from '../errors/index.ts';
 import { loadSeal, SealCipher } from '../he/index.ts';
 import { parameterSet } from '../protocol/index.ts';
-import { readyId, type HeJob, type WorkerReply, type WorkerRequest, type WorkerStart } from './jobs.ts';
+import {
+  readyId,
+  type HeJob,
+  type HeJobResults,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerStart,
+} from './jobs.ts';
 import { decryptGroup, encryptGroup } from './layer-cipher.ts';
 
 /** The worker's end of a message port. */
@@ -12,8 +19,7 @@ export interface WorkerPort {
 
 /** Runs a worker: loads SEAL at the first message, then does jobs in order. Keys are made here and stay here. */
 export function serveJobs(port: WorkerPort): void {
-  let work:
-    Promise<((job: HeJob) => Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>) | undefined> | undefined;
+  let work: Promise<RunJob | undefined> | undefined;
   port.onMessage((message) => {
     if (!('id' in message)) {
       work = reply(port, readyId, () => start(message));
@@ -23,14 +29,15 @@ export function serveJobs(port: WorkerPort): void {
   });
 }
 
-async function start(
-  message: WorkerStart,
-): Promise<(job: HeJob) => Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
+type RunJob = (job: HeJob) => HeJobResults[HeJob['kind']];
+
+async function start(message: WorkerStart): Promise<RunJob> {
   const seal = await loadSeal(message.sealWasmUrl);
   const ciphers = new Map<string, SealCipher>();
   return (job) => {
     let cipher = ciphers.get(job.set);
     if (!cipher) ciphers.set(job.set, (cipher = new SealCipher(seal, parameterSet(job.set))));
+    if (job.kind === 'prepare') return undefined;
     return job.kind === 'encrypt' ? encryptGroup(cipher, job) : decryptGroup(cipher, job);
   };
 }

@@ -53,6 +53,17 @@ export class WorkerPool {
     return this.#workers.reduce((least, worker) => (worker.load < least.load ? worker : least));
   }
 
+  /** Starts all workers, and each makes its key for a parameter set ahead of the first encryption. */
+  async prepare(set: string, signal?: AbortSignal): Promise<void> {
+    if (this.#closed) throw new DenoiseError('CLIENT_CLOSED');
+    while (this.#workers.length < this.#options.size)
+      this.#workers.push(new PoolWorker(this.#options, () => this.#nextId++));
+    const options = { priority: 0, ...(signal ? { signal } : {}) };
+    await Promise.all(
+      this.#workers.map((worker) => worker.run<'prepare'>({ kind: 'prepare', set }, options)),
+    );
+  }
+
   /** Stops every worker at once: jobs end with CANCELLED, keys and memory are gone. The pool can be used again. */
   reset(): void {
     for (const worker of this.#workers) worker.stop(new DenoiseError('CANCELLED'));

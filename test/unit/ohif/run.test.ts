@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { blend, subtract } from '#ohif/run/blend.js';
+import { blendHu } from '@cipherdose/sdk/image';
+import { subtract } from '#ohif/run/subtract.js';
 import { estimateRun } from '#ohif/run/estimate.js';
 import { nearestSlice, rangeIndices } from '#ohif/run/slice-order.js';
 import { StageClock } from '#ohif/run/stage-clock.js';
 
 const hu = fc.integer({ min: -32768, max: 32767 });
 
-describe('blend', () => {
+describe('strength and difference', () => {
   test('0 is the source and 100 the result, exactly; all else lies between', () => {
     fc.assert(
       fc.property(
@@ -17,11 +18,11 @@ describe('blend', () => {
           const source = Int16Array.from(pairs, ([a]) => a);
           const denoised = Int16Array.from(pairs, ([, b]) => b);
           const target = new Int16Array(pairs.length);
-          blend(source, denoised, 0, target);
+          blendHu(source, denoised, 0, target);
           expect(target).toEqual(source);
-          blend(source, denoised, 100, target);
+          blendHu(source, denoised, 100, target);
           expect(target).toEqual(denoised);
-          blend(source, denoised, percent, target);
+          blendHu(source, denoised, percent, target);
           pairs.forEach(([a, b], i) => {
             expect(target[i]).toBeGreaterThanOrEqual(Math.min(a, b));
             expect(target[i]).toBeLessThanOrEqual(Math.max(a, b));
@@ -33,7 +34,7 @@ describe('blend', () => {
 
   test('halves are rounded up', () => {
     const target = new Int16Array(3);
-    blend(Int16Array.of(0, 0, 10), Int16Array.of(1, -1, 13), 50, target);
+    blendHu(Int16Array.of(0, 0, 10), Int16Array.of(1, -1, 13), 50, target);
     expect([...target]).toEqual([1, 0, 12]);
   });
 

@@ -90,6 +90,7 @@ export class HostHandshake {
             const up = growPuncturedSeeds(deltas, k, upKeys, payload);
             const receiver = new SoftSpokenReceiver(kernel, { k, seeds: down, hashKey });
             const sender = new SoftSpokenSender(kernel, { k, seeds: up, hashKey }, deltas);
+            wipe(up, down);
             return {
               result: new TwoPartySession({
                 role: 'host',
@@ -187,6 +188,7 @@ export class ClientHandshake {
             const up = growSeeds(pairColumns(k), k, base.keys(payload.subarray(0, split)), random);
             const sender = new SoftSpokenSender(kernel, { k, seeds: down, hashKey }, deltas);
             const receiver = new SoftSpokenReceiver(kernel, { k, seeds: up.seeds, hashKey });
+            wipe(up.seeds, down);
             return {
               send: writeMessage(conversation, 'clientSeeds', up.message),
               result: new TwoPartySession({ role: 'client', id, kernel, random, counters, sender, receiver }),
@@ -210,6 +212,11 @@ const startConversation = (session: Uint8Array): Conversation => ({
 
 function randomDeltas(random: RandomSource, columns: number, k: FieldBits): Uint32Array {
   return Uint32Array.from(randomBytes(random, columns), (byte) => byte & ((1 << k) - 1));
+}
+
+/** The kernel has a copy. */
+function wipe(...secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) secret.fill(0);
 }
 
 function checkField(k: number): FieldBits {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   ActivateClient,
   checkActivation,
@@ -84,7 +84,11 @@ function worstBias(payload: Uint8Array, mayBeZero: boolean): number {
 
 describe('what either side receives is balanced', () => {
   const count = 16_384;
-  const pair = openPair(4, 9);
+  let pair: Pair;
+  beforeAll(() => {
+    pair = openPair(4, 9);
+  });
+
   test.each([
     [20, 8, 0, 0],
     [20, 8, 0, -1],
@@ -171,8 +175,13 @@ function openWatchedPair() {
   return { pair, client, host };
 }
 
+let watched: ReturnType<typeof openWatchedPair>;
+beforeAll(() => {
+  watched = openWatchedPair();
+});
+
 test('no two OTs of a session share a tweak', () => {
-  const { pair, client, host } = openWatchedPair();
+  const { pair, client, host } = watched;
   for (const [l, s, clamp] of [
     [20, 8, 0],
     [20, 8, 8],
@@ -204,7 +213,7 @@ test.each([
   [31, 16, 0],
 ])('shares add up to the comparison at every leaf and node: l = %p, shift %p, clamp %p', (l, s, clamp) => {
   const checked = parameters(l, s, clamp);
-  const { pair, client, host } = openWatchedPair();
+  const { pair, client, host } = watched;
   const count = 2048;
   const planes = { client: new Map<number, Uint8Array[]>(), host: new Map<number, Uint8Array[]>() };
   const correlations = prepare(pair, checked, count);
@@ -212,7 +221,7 @@ test.each([
   // The planes are copied when the call that makes them returns; later the memory is wiped.
   const note = (side: 'client' | 'host', { kernel }: typeof client) => {
     let made = 0;
-    const loops = kernel.loops;
+    const { loops } = kernel;
     const noting = (name: 'writeTables' | 'readTables' | 'closeNode', greaterAt: number) => {
       const loop = loops[name];
       return (...args: number[]) => {
@@ -230,14 +239,15 @@ test.each([
         closeNode: noting('closeNode', 9),
       },
     });
+    return () => Object.assign(kernel, { loops });
   };
-  note('client', client);
-  note('host', host);
+  const restore = [note('client', client), note('host', host)];
   const accumulators = Int32Array.from({ length: count }, (_, i) =>
     i % 2 === 0 ? i * 97 - 90_000 : checked.lowest + i,
   );
   const masks = correlations.host.masks.slice();
   activate(pair, correlations, accumulators);
+  for (const undo of restore) undo();
 
   const half = 2 ** (s - 1);
   const valueOf = (plane: Uint8Array, i: number) => {

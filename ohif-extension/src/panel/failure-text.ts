@@ -1,5 +1,5 @@
 import { DenoiseError, type ErrorCode } from '@cipherdose/sdk/errors';
-import { isGatewayFailure, isGatewayRefusal } from '../run/wait-for-return.ts';
+import { isGatewayFailure } from '../run/wait-for-return.ts';
 
 /** What went wrong, and what the person in front of the viewer can do. */
 export interface FailureText {
@@ -89,10 +89,6 @@ export function waitingText(error: unknown): FailureText {
 export function failureText(error: unknown): FailureText {
   const wrapped = DenoiseError.wrap(error, 'UNEXPECTED');
   const { message } = wrapped;
-  const code = isGatewayFailure(wrapped)
-    ? 'HOST_UNREACHABLE'
-    : isGatewayRefusal(wrapped)
-      ? 'UNAUTHENTICATED'
-      : wrapped.code;
+  const code = isGatewayFailure(wrapped) ? 'HOST_UNREACHABLE' : wrapped.code;
   return texts[code] ?? { title: `${message}.`, advice: `Tell your administrator. Code: ${code}.` };
 }

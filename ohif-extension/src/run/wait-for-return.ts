@@ -18,10 +18,6 @@ export const isPassing = (error: unknown): error is DenoiseError =>
 export const isGatewayFailure = ({ code, details }: DenoiseError): boolean =>
   code === 'HOST_RESPONSE' && [502, 503, 504].includes(Number(details['status']));
 
-/** A gateway before the host does not let the login pass. */
-export const isGatewayRefusal = ({ code, details }: DenoiseError): boolean =>
-  code === 'HOST_RESPONSE' && [401, 403].includes(Number(details['status']));
-
 export interface WaitOptions {
   /** Asks once whether it is back. @throws while it is not */
   readonly probe: () => Promise<unknown>;

@@ -115,7 +115,11 @@ async function refusal(response: Response): Promise<DenoiseError> {
       .then(parseJson)
       .catch(() => undefined),
   );
-  if (!body.success) return new DenoiseError('HOST_RESPONSE', { status });
+  if (!body.success) {
+    // A gateway before the host refuses in its own words.
+    const refused = status === 401 || status === 403;
+    return new DenoiseError(refused ? 'UNAUTHENTICATED' : 'HOST_RESPONSE', { status });
+  }
   const { code, details, requestId } = body.data.error;
   const retryAfter = Number(response.headers.get('retry-after'));
   const wait = retryAfter > 0 ? { retryAfterSeconds: retryAfter } : {};

@@ -62,6 +62,28 @@ async function collect(results: AsyncIterable<SliceResult>): Promise<SliceResult
   return list.sort((a, b) => a.index - b.index);
 }
 
+describe('prepare', () => {
+  it('sends no frame, and the run after it is the same', async () => {
+    let frames = 0;
+    const client = clientOver((request, pass, signal) => {
+      frames++;
+      return pass(request, signal);
+    });
+    await client.prepare('random');
+    expect(frames).toBe(0);
+    const [result] = await collect(client.denoise(image(1), options));
+    const [expected] = await collect(clientOver().denoise(image(1), options));
+    expect(frames).toBeGreaterThan(0);
+    expect(result?.ok && [...result.image.hu]).toEqual(expected?.ok && [...expected.image.hu]);
+  });
+
+  it('starts nothing in a client that is closed', async () => {
+    const client = clientOver();
+    client.close();
+    await expect(client.prepare('random')).rejects.toThrow(refusal('CLIENT_CLOSED'));
+  });
+});
+
 describe('DenoiseClient', () => {
   it('denoises a series exactly, and says how far it is', async () => {
     const images = Array.from({ length: 5 }, (_, i) => image(i));

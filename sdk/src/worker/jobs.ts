@@ -37,7 +37,8 @@ export type HeJob = EncryptJob | DecryptJob | PrepareJob;
 export interface HeJobResults {
   readonly encrypt: Uint8Array<ArrayBuffer>;
   readonly decrypt: Int32Array<ArrayBuffer>;
-  readonly prepare: undefined;
+  /** Empty. */
+  readonly prepare: Uint8Array<ArrayBuffer>;
 }
 
 /** First message to a worker: it loads SEAL and answers with id -1. */

@@ -37,7 +37,7 @@ async function start(message: WorkerStart): Promise<RunJob> {
   return (job) => {
     let cipher = ciphers.get(job.set);
     if (!cipher) ciphers.set(job.set, (cipher = new SealCipher(seal, parameterSet(job.set))));
-    if (job.kind === 'prepare') return undefined;
+    if (job.kind === 'prepare') return new Uint8Array();
     return job.kind === 'encrypt' ? encryptGroup(cipher, job) : decryptGroup(cipher, job);
   };
 }

@@ -20,9 +20,9 @@ function addColumn(target: usize, source: usize): void {
 }
 
 /**
- * Section 3.1 of the paper: u = sum of the streams, v = sum of x times stream x, as k bit planes. Plane j is the sum of
- * the streams whose number has bit j: pairs are added as a binary counter carries, so every stream is added to about
- * two planes and not to k.
+ * The VOLE for small fields of the paper: u = sum of the streams, v = sum of x times stream x, as k bit planes. Plane j
+ * is the sum of the streams whose number has bit j: pairs are added as a binary counter carries, so every stream is added
+ * to about two planes and not to k.
  */
 function fold(seeds: usize, columns: u32, k: u32, batch: u32, type: u32, serial: u32): void {
   const second = stream + columnBytes;

@@ -87,7 +87,7 @@ function transferKey(index: number, element: Uint8Array, answer: Uint8Array, sha
 }
 
 function randomScalar(random: RandomSource): bigint {
-  // FIPS 186-5 A.4.1: 48 bytes, reduced to 1..order - 1.
+  // FIPS 186-5 A.2.1, extra random bits: 48 bytes, reduced to 1..order - 1.
   const bytes = mapHashToField(randomBytes(random, 48), Point.Fn.ORDER, true);
   return Point.Fn.fromBytes(bytes);
 }

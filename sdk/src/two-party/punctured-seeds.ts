@@ -2,7 +2,7 @@ import { blake3 } from '@noble/hashes/blake3.js';
 import { randomBytes, type RandomSource } from './random-source.ts';
 
 // All but one of 2^k seeds from k base OTs: the punctured pseudorandom function of Goldreich, Goldwasser, Micali, as
-// SoftSpokenOT (CRYPTO 2022, section 5) uses it. Level by level the owner sends the XOR of all left and the XOR of all
+// SoftSpokenOT (CRYPTO 2022) uses it. Level by level the owner sends the XOR of all left and the XOR of all
 // right nodes under the keys of one OT; the other side takes the one beside its path.
 
 /** Bytes of a seed. */

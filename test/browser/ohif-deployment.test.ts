@@ -169,6 +169,9 @@ describe.each(['3.11.1', '3.13.2'])('OHIF %s under a path', (version) => {
     await page.waitForSelector('[data-cy=cipherdose-cancel]');
     await pause(100);
     expect(await focused()).toBe('cipherdose-cancel');
+    await page.keyboard.press('Escape');
+    await pause(100);
+    expect(await focused()).toBe('cipherdose-cancel');
     await page.keyboard.press('Space');
     await waitForText(page, 'cipherdose-notice', 'Cancelled');
     await page.waitForSelector('[data-cy=cipherdose-cancel]', { state: 'detached' });

@@ -1,6 +1,6 @@
 """PSNR and SSIM of a checkpoint, before and after, on a split with simulated noise or on a folder of DICOM pairs.
 
-    python3 evaluate.py DIR/interactive.pt --data DIR --split test
+    python3 evaluate.py DIR/interactive.pt --data DIR --split test [--dose 0.25]
     python3 evaluate.py DIR/interactive.pt --series ../sample-series
 
 In float, output rounded to whole HU. Convention: metrics.py. The test split is for one final figure; nothing
@@ -30,15 +30,16 @@ def denoise(network, low):
     return simulate.add_noise(image, 0)
 
 
-def simulated_slices(data, split):
-    """(group, low dose, reference), int16 HU, for every slice; noise as for val: 20..50 HU in the body."""
+def simulated_slices(data, split, dose=0.25):
+    """(group, low dose, reference), int16 HU, for every slice at a part of its dose: the noise that it has itself,
+    as the index tells it, is taken for that of the full dose."""
     for entry in volumes.volumes(data, split):
         pixel_mm = float(entry.get("pixel_spacing", [0.75])[0])  # mm; nysbu_mixed has one per slice
         for number, reference in enumerate(volumes.load(data, entry)):
             rng = make_pairs.seeded(entry, number, TEST_DRAW)
             if "per_slice" in entry:
                 pixel_mm = float(entry["per_slice"][number]["spacing"][0])
-            wanted_sd = rng.uniform(*make_pairs.VAL_SD)
+            wanted_sd = make_pairs.low_dose_sd(entry["noise_hf_HU"], dose)
             cut_off = np.exp(rng.uniform(*np.log(make_pairs.CUT_OFF)))
             clean = reference.astype(np.float32)
             noise = make_pairs.simulated_noise(clean, wanted_sd, pixel_mm, cut_off, rng)
@@ -60,18 +61,23 @@ def summary(scores):
     means = np.mean(scores, axis=0)
     figures = dict(zip(("psnrIn", "psnrOut"), (round(float(value), 2) for value in means[:2])))
     figures |= dict(zip(("ssimIn", "ssimOut"), (round(float(value), 4) for value in means[2:])))
-    return figures | {"slices": len(scores)}
+    least = min(out - before for before, out, *_ in scores)
+    return figures | {"leastGain": round(float(least), 2), "slices": len(scores)}
 
 
-def evaluate(network, slices):
-    """Figures per group and over all slices."""
-    groups = {}
+def evaluate(networks, slices):
+    """For each network its figures per group and over all slices."""
+    groups = [{} for _ in networks]
     for group, low, reference in slices:
-        image = denoise(network, low)
-        score = [f(x, reference) for f in (metrics.psnr, metrics.ssim) for x in (low, image)]
-        groups.setdefault(group, []).append(score)
-    figures = {group: summary(scores) for group, scores in groups.items()}
-    return figures | {"all": summary(sum(groups.values(), []))}
+        before = metrics.psnr(low, reference), metrics.ssim(low, reference)
+        for network, scores in zip(networks, groups):
+            image = denoise(network, low)
+            score = before[0], metrics.psnr(image, reference), before[1], metrics.ssim(image, reference)
+            scores.setdefault(group, []).append(score)
+    return [
+        {group: summary(scores) for group, scores in one.items()} | {"all": summary(sum(one.values(), []))}
+        for one in groups
+    ]
 
 
 def main():
@@ -79,6 +85,7 @@ def main():
     parser.add_argument("checkpoint")
     parser.add_argument("--data", help="folder with index.json and the volumes")
     parser.add_argument("--split", choices=("val", "test"), default="val")
+    parser.add_argument("--dose", type=float, default=0.25, help="part of the full dose that is left")
     parser.add_argument("--series", type=pathlib.Path, help="folder with low-dose/ and normal-dose/")
     arguments = parser.parse_args()
     if not (arguments.series or arguments.data):
@@ -86,9 +93,9 @@ def main():
     torch.set_num_threads(1)
     network, _ = model.load(arguments.checkpoint)
     slices = (
-        series_slices(arguments.series) if arguments.series else simulated_slices(arguments.data, arguments.split)
+        series_slices(arguments.series) if arguments.series else simulated_slices(arguments.data, arguments.split, arguments.dose)
     )
-    print(json.dumps(evaluate(network, slices), indent=2))
+    print(json.dumps(evaluate([network], slices)[0], indent=2))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python3 export_onnx.py DIR/interactive.pt onnx/interactive.onnx
 
 Input `hu` float [1, 1, 512, 512]; pixel unshuffle as Reshape, Transpose, Reshape; Conv and LeakyRelu by turns;
-a Clip if the network has a limit; DepthToSpace (mode CRD); Sub gives `denoised`, the same shape. No other operation.
+for noise maps AveragePool, Sub, Abs, Clip and Concat; a Clip if the network has a limit; DepthToSpace (mode CRD);
+Sub gives `denoised`, the same shape.
 """
 import argparse
 import copy
@@ -23,15 +24,18 @@ class Folded(nn.Module):
 
     def __init__(self, network):
         super().__init__()
-        self.limit = network.limit
+        self.limit, self.noise = network.limit, network.noise
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         with torch.no_grad():
             self.convolutions[0].weight /= model.HU_SCALE
+            self.convolutions[0].weight[:, model.CHANNELS :] *= model.NOISE_GAIN
             self.convolutions[-1].weight *= model.HU_SCALE
             self.convolutions[-1].bias *= model.HU_SCALE
 
     def forward(self, hu):
         h = F.pixel_unshuffle(hu, model.FACTOR)
+        if self.noise:
+            h = torch.cat([h, model.noise_maps(hu, model.HU_SCALE)], 1)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), model.LEAK)
         h = self.convolutions[-1](h)

@@ -42,7 +42,7 @@ def blocks(image, kernel=1):
 
 
 def draw(pairs, size, rng):
-    return patches.batch(pairs, size, rng, SCALE, patches.soft_tissue)
+    return patches.batch(pairs, size, rng, lambda own, rng: patches.log_uniform(rng, *SCALE), patches.soft_tissue)
 
 
 def normal_equations(pairs, count, kernel, rng):
@@ -100,19 +100,19 @@ def main():
     began = time.monotonic()
     pairs, held_back = patches.Pairs(arguments.cache, "train"), patches.Pairs(arguments.cache, "val")
     network = model.build("linear")
-    convolution, kernel = network.convolutions[0], network.kernel
+    convolution, kernel = network.convolutions[0], network.kernel[0]
     equations = normal_equations(pairs, arguments.patches, kernel, np.random.default_rng(0))
     solution = torch.from_numpy(solve(*equations)).float()
     convolution.weight.data = solution[:-1].T.reshape(model.CHANNELS, model.CHANNELS, kernel, kernel).contiguous()
     convolution.bias.data = solution[-1].contiguous()
-    print(f"least squares of {arguments.patches} patches: val {train.validate(network, held_back):.3f} dB", flush=True)
+    print(f"least squares of {arguments.patches} patches: val {train.validate(network, held_back):+.3f} dB", flush=True)
     network = descend(network, pairs, arguments.iterations, np.random.default_rng(1))
     score = train.validate(network, held_back)
     minutes = round((time.monotonic() - began) / 60, 1)
-    print(f"{arguments.iterations} iterations, {minutes} min, val {score:.3f} dB, "
+    print(f"{arguments.iterations} iterations, {minutes} min, val {score:+.3f} dB, "
           f"largest weight {convolution.weight.abs().max():.3f}")
     torch.save({"name": "linear", "weights": network.state_dict(), "iterations": arguments.iterations,
-                "patches": arguments.patches, "minutes": minutes, "valPsnr": score, "seed": 0}, arguments.out)
+                "patches": arguments.patches, "minutes": minutes, "valGain": score, "seed": 0}, arguments.out)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,14 @@ import numpy as np
 import torch
 
 import simulate
-from make_pairs import NOISE_UNIT
+from make_pairs import NOISE_UNIT, TRAIN_SD, low_dose_sd
 
 PATCH = 128  # pixels
 MARGIN = 12  # pixels next to a patch side that do not count, unless the side is the image's own edge
-SCALE = (0.4, 3.0)  # noise scale per sample, drawn evenly in its logarithm; 1 is make_pairs.TRAIN_SD
+DOSE = (0.09, 0.6)  # parts of the slice's own dose, drawn evenly in their logarithm
+SCALE = (0.3, 2.0)  # noise whatever the slice's own, in units of TRAIN_SD; also evenly in the logarithm
+DOSE_SHARE = 0.6  # of the samples take DOSE, the others SCALE
+NOISY = 20.0  # HU: a slice with more noise of its own always takes DOSE
 
 
 class Pairs:
@@ -18,14 +21,16 @@ class Pairs:
     def __init__(self, cache, split):
         self.clean = np.load(pathlib.Path(cache) / f"{split}-clean.npy", mmap_mode="r")
         self.noise = np.load(pathlib.Path(cache) / f"{split}-noise.npy", mmap_mode="r")
+        self.own = np.load(pathlib.Path(cache) / f"{split}-own.npy")
 
     def __len__(self):
         return len(self.clean)
 
-    def whole(self, index):
-        """(low dose, clean) slices, int16 HU, with the noise as it was stored."""
+    def whole(self, index, dose=0.25):
+        """(low dose, clean) slices, int16 HU, at a part of the slice's own dose."""
+        scale = low_dose_sd(self.own[index], dose) / TRAIN_SD
         clean = self.clean[index]
-        return simulate.add_noise(clean, self.noise[index] * np.float32(NOISE_UNIT)), clean
+        return simulate.add_noise(clean, self.noise[index] * np.float32(NOISE_UNIT * scale)), clean
 
 
 def importance(clean):
@@ -43,7 +48,18 @@ def _start(rng, size):
     return int(np.clip(rng.integers(-MARGIN, size - PATCH + MARGIN + 1), 0, size - PATCH))
 
 
-def patch(pairs, rng, scale=SCALE, weigh=importance):
+def log_uniform(rng, low, high):
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def noise_scale(own, rng):
+    """Noise of a sample in units of TRAIN_SD, for a slice with noise `own` (HU) of its own."""
+    if own > NOISY or rng.random() < DOSE_SHARE:
+        return low_dose_sd(own, log_uniform(rng, *DOSE)) / TRAIN_SD
+    return log_uniform(rng, *SCALE)
+
+
+def patch(pairs, rng, scale=noise_scale, weigh=importance):
     """(low dose HU, clean HU, weight), each float32 [PATCH, PATCH], randomly turned and mirrored."""
     for _ in range(6):  # prefer patches with some body in them
         index, row, column = rng.integers(len(pairs)), _start(rng, 512), _start(rng, 512)
@@ -51,7 +67,7 @@ def patch(pairs, rng, scale=SCALE, weigh=importance):
         clean = pairs.clean[window]
         if clean.mean() > -700:
             break
-    noise = pairs.noise[window] * np.float32(NOISE_UNIT * np.exp(rng.uniform(*np.log(scale))))
+    noise = pairs.noise[window] * np.float32(NOISE_UNIT * scale(pairs.own[index], rng))
     low = simulate.add_noise(clean, noise)
     weight = weigh(clean)
     weight[: MARGIN if row > 0 else 0] = 0
@@ -68,7 +84,7 @@ def patch(pairs, rng, scale=SCALE, weigh=importance):
     return stack
 
 
-def batch(pairs, size, rng, scale=SCALE, weigh=importance):
+def batch(pairs, size, rng, scale=noise_scale, weigh=importance):
     """(low dose HU, clean HU, weight), each a float32 tensor [size, 1, PATCH, PATCH]."""
     stacks = torch.from_numpy(np.stack([patch(pairs, rng, scale, weigh) for _ in range(size)]))
     return stacks[:, 0:1], stacks[:, 1:2], stacks[:, 2:3]

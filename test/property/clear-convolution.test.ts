@@ -53,5 +53,5 @@ test('large layers, which the WASM kernel does, are too', () => {
     ),
     { numRuns: 40 },
   );
-  expect(large).toBeGreaterThan(5);
+  expect(large).toBeGreaterThan(0);
 });

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import axe from 'axe-core';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { startHost, type RunningHost } from '@cipherdose/server';
@@ -7,6 +6,7 @@ import { startBridge, type Bridge, type JobState } from '@cipherdose/orthanc-bri
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { hashPassword } from '#bridge/status/passwords.js';
 import { greyPng } from '#bridge/status/series-images.js';
+import { seriousViolations } from '../support/axe-violations.ts';
 import { bridgeConfig } from '../support/bridge-config.ts';
 import { isDenoised, prepareQueue, removeQueueTemplate, storedSeries } from '../support/bridge-fixture.ts';
 import { until } from '../support/child-process.ts';
@@ -189,7 +189,7 @@ test('a finished series shows its middle slice before and after, as it is in Ort
 test('the page is accessible, breaks none of its own rules and names no patient', async () => {
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await takePicture('bridge-status');
-  expect(await seriousViolations()).toEqual([]);
+  expect(await seriousViolations(page)).toEqual([]);
   expect(complaints).toEqual([]);
   const text = await page.content();
   const secrets: string[] = [];
@@ -239,7 +239,7 @@ test('rules are tried on what is there, and mistakes are named by their line', a
   expect(results).toContain('1 of 5 would be taken.');
   expect(results).toContain('not thin chest: instances 2 is below 100');
   await takePicture('bridge-rules');
-  expect(await seriousViolations()).toEqual([]);
+  expect(await seriousViolations(page)).toEqual([]);
   expect(await bridge.jobs()).toHaveLength(3);
 });
 
@@ -256,7 +256,7 @@ test('the audit trail says who did what', async () => {
   ])
     expect(text).toContain(entry);
   expect(text).toMatch(/admin\s+paused/);
-  expect(await seriousViolations()).toEqual([]);
+  expect(await seriousViolations(page)).toEqual([]);
 });
 
 test('who logs out is a stranger again', async () => {
@@ -284,14 +284,6 @@ function imageAt(slices: readonly ReturnType<typeof readCtSlice>[], index: numbe
   const slice = slices[index];
   if (!slice) throw new Error(`no slice ${index}`);
   return slice.image;
-}
-
-async function seriousViolations(): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
 /** Keeps a picture of the page; that of the documentation is replaced only if asked for. */

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import axe from 'axe-core';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +14,7 @@ import {
   startHost,
   type RunningHost,
 } from '@cipherdose/server';
+import { seriousViolations } from '../support/axe-violations.ts';
 import { startBrowserExample, type BrowserExample } from '../support/browser-example.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { RecordingProxy, type RecordedRequest } from '../support/recording-proxy.ts';
@@ -90,14 +90,6 @@ async function denoise(): Promise<{ digest: string | null; seconds: number }> {
 }
 
 const notice = (): Promise<string> => page.innerText('#notice:not([hidden])');
-
-async function seriousViolations(): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
 
 describe.each(['linear', 'interactive'])('the model %s in Chromium', (model) => {
   test('gives the bits of the Node SDK and of the clear network, and sends ciphertext only', async () => {
@@ -180,12 +172,12 @@ describe('with slices that are denoised', () => {
   });
 
   test('every view and state can be used without a mouse and has no serious accessibility fault', async () => {
-    expect(await seriousViolations()).toEqual([]);
+    expect(await seriousViolations(page)).toEqual([]);
     await choose('interactive', samplePath);
     await denoise();
     await page.waitForSelector('#summary:not([hidden])');
     takePicture(await page.screenshot());
-    expect(await seriousViolations()).toEqual([]);
+    expect(await seriousViolations(page)).toEqual([]);
     await page.keyboard.press('b');
     expect(await page.getAttribute('#viewer', 'data-view')).toBe('swipe');
     expect(await page.getAttribute('#blink', 'aria-pressed')).toBe('true');
@@ -196,7 +188,7 @@ describe('with slices that are denoised', () => {
     await page.focus('#presets-soft');
     await page.keyboard.press('ArrowRight');
     expect(await page.inputValue('#level')).toBe('-600');
-    expect(await seriousViolations()).toEqual([]);
+    expect(await seriousViolations(page)).toEqual([]);
   });
 
   test('cancelling stops the requests within a second and ends the workers', async () => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import axe from 'axe-core';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { createDenoiseClient, type HuImage } from '@cipherdose/sdk';
 import { isDenoised, readCtSlice } from '@cipherdose/sdk/dicom';
 import { startHost, type RunningHost } from '@cipherdose/server';
+import { seriousViolations } from '../support/axe-violations.ts';
 import { until } from '../support/child-process.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { derivedFiles, judge, note, pause, takePicture } from '../support/ohif-session.ts';
@@ -87,23 +87,13 @@ async function sdkResult(model: string, image: HuImage): Promise<string> {
   }
 }
 
-async function seriousViolations(): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run('.cipherdose'),
-  );
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
 describe('OHIF 3.13.2', () => {
   beforeAll(() => open('3.13.2', { defaultModel: 'interactive', defaultRange: 'slice' }));
   afterAll(shut);
 
   test('one click on the toolbar: the slice on screen is denoised to the bits of the SDK', async () => {
     await takePicture(page, 'panel');
-    expect(await seriousViolations()).toEqual([]);
+    expect(await seriousViolations(page, '.cipherdose')).toEqual([]);
     const clicked = performance.now();
     await page.click('[data-cy=CipherDose]');
     await waitForText(page, 'cipherdose-result', '1 of 12 slices');
@@ -122,7 +112,7 @@ describe('OHIF 3.13.2', () => {
     const source = slices[shown?.index ?? -1];
     if (!source) throw new Error('no result is shown');
     expect(shown?.digest).toBe(await sdkResult('interactive', source.image));
-    expect(await seriousViolations()).toEqual([]);
+    expect(await seriousViolations(page, '.cipherdose')).toEqual([]);
   });
 
   test('nothing but ciphertext frames and questions about models goes to the host', () => {

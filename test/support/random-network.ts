@@ -125,3 +125,15 @@ function randomWeights(
     bias: Int32Array.from({ length: node.outChannels }, () => next(-60_000, 60_000)),
   };
 }
+
+/** The smallest network that unshuffles: one 3x3 layer. */
+export const oneLayerNetwork = (seed: number): IntegerNetwork =>
+  randomNetwork({
+    seed,
+    parameterSet: 'n4096-q60-t31',
+    kernels: [[3, 3]],
+    widths: [],
+    factor: 2,
+    stride: 1,
+    activation: 'leaky',
+  });

@@ -15,7 +15,8 @@ const name = z
 const path = z.string().min(1);
 const seconds = z.number().min(0.1).max(86_400);
 
-const orthancSchema = z.strictObject({
+/** A service that series are read from or written to, and how to log in there. */
+const serviceShape = {
   name,
   url: webAddress,
   username: z.string().min(1).optional(),
@@ -26,21 +27,16 @@ const orthancSchema = z.strictObject({
   caFile: path.optional(),
   /** Longest wait for one answer. */
   timeoutSeconds: seconds.default(60),
+};
+
+const orthancSchema = z.strictObject({
+  ...serviceShape,
   /** Where people look at a study; `{study}` becomes its StudyInstanceUID. */
   viewerUrl: z.string().min(1).optional(),
 });
 
-/** An archive that derived series can be written to by STOW-RS. */
-const dicomwebSchema = z.strictObject({
-  name,
-  /** Root of the service: `/studies` follows it. */
-  url: webAddress,
-  username: z.string().min(1).optional(),
-  password: z.string().optional(),
-  passwordFile: path.optional(),
-  caFile: path.optional(),
-  timeoutSeconds: seconds.default(60),
-});
+/** An archive that derived series can be written to by STOW-RS; `/studies` follows its address. */
+const dicomwebSchema = z.strictObject(serviceShape);
 
 const hostSchema = z.strictObject({
   url: webAddress,

@@ -1,7 +1,7 @@
 import { DenoiseError } from '../errors/index.ts';
 import { ActivationMemory } from './activation-memory.ts';
 import { activationBytes, messageBits } from './activation-messages.ts';
-import { Machine, writeMessage, type Conversation, type Step } from './machine.ts';
+import { Machine, Side, writeMessage, type Conversation } from './machine.ts';
 import type { ClientCorrelations } from './correlations.ts';
 import { SharedComparison } from './shared-comparison.ts';
 import { SharedProducts } from './shared-products.ts';
@@ -11,9 +11,9 @@ import { entryBits, wideTable } from './transfer-plan.ts';
  * The client's side of an activation: send {@link ActivateClient.tables}, hand over the host's two messages, send what
  * comes back. The second step also gives the client's shares of the result, modulo 2^outputBits.
  */
-export class ActivateClient {
+export class ActivateClient extends Side<Uint32Array> {
   readonly tables: Uint8Array;
-  readonly #machine: Machine<Uint32Array>;
+  protected readonly machine: Machine<Uint32Array>;
 
   /**
    * @param shares u = accumulator - mask, modulo 2^l or a larger power of two; one for each activation
@@ -21,6 +21,7 @@ export class ActivateClient {
    *   used or dropped
    */
   constructor(correlations: ClientCorrelations, shares: Uint32Array) {
+    super();
     const { session, parameters, serial, count, padded, layout } = correlations;
     if (shares.length !== count)
       throw new DenoiseError('TWO_PARTY_SHARES', { shares: shares.length, prepared: count });
@@ -73,7 +74,7 @@ export class ActivateClient {
     );
     this.tables = writeMessage(conversation, 'tables', memory.takeSent(comparison.open(1, end)));
 
-    this.#machine = new Machine<Uint32Array>(
+    this.machine = new Machine<Uint32Array>(
       conversation,
       [
         {
@@ -130,15 +131,5 @@ export class ActivateClient {
         memory.release();
       },
     );
-  }
-
-  /** Takes the host's next message. @throws as {@link Machine.receive} */
-  receive(message: Uint8Array): Step<Uint32Array> {
-    return this.#machine.receive(message);
-  }
-
-  /** Ends the activation and wipes its correlations. */
-  drop(): void {
-    this.#machine.drop();
   }
 }

@@ -2,7 +2,7 @@ import { ActivationMemory } from './activation-memory.ts';
 import { activationBytes, messageBits } from './activation-messages.ts';
 import { wordBytes } from './correlation-memory.ts';
 import type { HostCorrelations } from './correlations.ts';
-import { Machine, writeMessage, type Conversation, type Step } from './machine.ts';
+import { Machine, Side, writeMessage, type Conversation } from './machine.ts';
 import { SharedComparison } from './shared-comparison.ts';
 import { SharedProducts } from './shared-products.ts';
 import { entryBits, wideTable } from './transfer-plan.ts';
@@ -11,11 +11,12 @@ import { entryBits, wideTable } from './transfer-plan.ts';
  * The host's side of an activation: hand over the client's three messages, send what comes back. The last gives the
  * host's shares of the result, modulo 2^outputBits. Its shares of the input are the masks of the correlations.
  */
-export class ActivateHost {
-  readonly #machine: Machine<Uint32Array>;
+export class ActivateHost extends Side<Uint32Array> {
+  protected readonly machine: Machine<Uint32Array>;
 
   /** @throws TWO_PARTY_SPENT where the correlations were used or dropped */
   constructor(correlations: HostCorrelations) {
+    super();
     correlations.take();
     const { session, parameters, serial, count, padded, layout } = correlations;
     const { accumulatorBits, shift, tree } = parameters;
@@ -33,7 +34,7 @@ export class ActivateHost {
     const shares = wordBytes(padded);
     kernel.bytes(memory.shares, shares).set(kernel.bytes(at(layout.shares), shares));
 
-    this.#machine = new Machine<Uint32Array>(
+    this.machine = new Machine<Uint32Array>(
       conversation,
       [
         {
@@ -125,15 +126,5 @@ export class ActivateHost {
         memory.release();
       },
     );
-  }
-
-  /** Takes the client's next message. @throws as {@link Machine.receive} */
-  receive(message: Uint8Array): Step<Uint32Array> {
-    return this.#machine.receive(message);
-  }
-
-  /** Ends the activation and wipes its correlations. */
-  drop(): void {
-    this.#machine.drop();
   }
 }

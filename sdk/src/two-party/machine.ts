@@ -78,6 +78,21 @@ export class Machine<Result> {
   }
 }
 
+/** One side of a piece of the protocol, driven by the machine that its constructor sets up. */
+export abstract class Side<Result> {
+  protected abstract readonly machine: Machine<Result>;
+
+  /** Takes the other side's next message. @throws as {@link Machine.receive}, and what its contents are refused with */
+  receive(message: Uint8Array): Step<Result> {
+    return this.machine.receive(message);
+  }
+
+  /** Gives up: ends the machine and wipes what it holds. */
+  drop(): void {
+    this.machine.drop();
+  }
+}
+
 /** Makes a message of a conversation and counts it. */
 export function writeMessage(
   { session, serial, phase, counters }: Conversation,

@@ -1,7 +1,7 @@
 import type { ActivationParameters } from './activation-parameters.ts';
 import { clientLayout, planeBytes } from './correlation-memory.ts';
 import { checkCount, Correlations, type ClientCorrelations } from './correlations.ts';
-import { Machine, writeMessage, type Conversation, type Step } from './machine.ts';
+import { Machine, Side, writeMessage, type Conversation } from './machine.ts';
 import { batchTransfers, groupTransfers } from './oblivious-transfer.ts';
 import { checkPreparationHeader, preparationHeaderBytes } from './preparation-header.ts';
 import type { TwoPartySession } from './session.ts';
@@ -17,11 +17,12 @@ const batchWords = batchTransfers * 4;
 const batchPlane = (batchTransfers / groupTransfers) * 16;
 
 /** The client's side of a preparation: hand over the host's corrections, send what comes back. */
-export class PrepareClient {
-  readonly #machine: Machine<ClientCorrelations>;
+export class PrepareClient extends Side<ClientCorrelations> {
+  protected readonly machine: Machine<ClientCorrelations>;
 
   /** @throws TWO_PARTY_PARAMETERS, TWO_PARTY_SPENT (session closed), TWO_PARTY_MEMORY */
   constructor(session: TwoPartySession, parameters: ActivationParameters, count: number) {
+    super();
     checkCount(count);
     const serial = session.takeSerial();
     const conversation: Conversation = {
@@ -33,7 +34,7 @@ export class PrepareClient {
     const facts = { session, parameters, serial, count };
     const correlations = new Correlations(facts, clientLayout(parameters, paddedCount(count)));
     let done = false;
-    this.#machine = new Machine<ClientCorrelations>(
+    this.machine = new Machine<ClientCorrelations>(
       conversation,
       [
         {
@@ -55,16 +56,6 @@ export class PrepareClient {
         if (!done) correlations.drop();
       },
     );
-  }
-
-  /** Takes the host's corrections. @throws as {@link Machine.receive}, and TWO_PARTY_PARAMETERS */
-  receive(message: Uint8Array): Step<ClientCorrelations> {
-    return this.#machine.receive(message);
-  }
-
-  /** Gives the preparation up. */
-  drop(): void {
-    this.#machine.drop();
   }
 }
 

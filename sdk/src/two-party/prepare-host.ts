@@ -1,7 +1,7 @@
 import { roundingTerm, type ActivationParameters } from './activation-parameters.ts';
 import { checkCount, HostCorrelations } from './correlations.ts';
 import { hostLayout, planeBytes, wordBytes } from './correlation-memory.ts';
-import { Machine, writeMessage, type Conversation, type Step } from './machine.ts';
+import { Machine, Side, writeMessage, type Conversation } from './machine.ts';
 import { batchTransfers, groupTransfers } from './oblivious-transfer.ts';
 import { preparationHeader, preparationHeaderBytes } from './preparation-header.ts';
 import type { TwoPartySession } from './session.ts';
@@ -15,12 +15,13 @@ const groupPlanes = 32 * 16;
  * The host prepares correlations for `count` activations: send {@link PrepareHost.corrections}, then hand over the
  * client's. Nothing of it depends on the image or the weights.
  */
-export class PrepareHost {
+export class PrepareHost extends Side<HostCorrelations> {
   readonly corrections: Uint8Array;
-  readonly #machine: Machine<HostCorrelations>;
+  protected readonly machine: Machine<HostCorrelations>;
 
   /** @throws TWO_PARTY_PARAMETERS, TWO_PARTY_SPENT (session closed), TWO_PARTY_MEMORY */
   constructor(session: TwoPartySession, parameters: ActivationParameters, count: number) {
+    super();
     checkCount(count);
     const { kernel } = session;
     const serial = session.takeSerial();
@@ -56,7 +57,7 @@ export class PrepareHost {
     this.corrections = writeMessage(conversation, 'hostCorrections', payload);
 
     let done = false;
-    this.#machine = new Machine<HostCorrelations>(
+    this.machine = new Machine<HostCorrelations>(
       conversation,
       [
         {
@@ -74,16 +75,6 @@ export class PrepareHost {
         if (!done) correlations.drop();
       },
     );
-  }
-
-  /** Takes the client's corrections. @throws as {@link Machine.receive} */
-  receive(message: Uint8Array): Step<HostCorrelations> {
-    return this.#machine.receive(message);
-  }
-
-  /** Gives the preparation up. */
-  drop(): void {
-    this.#machine.drop();
   }
 }
 

@@ -10,18 +10,10 @@ import {
 import { evaluateClear } from '#server/network/clear-evaluator.js';
 import { integers } from '../../support/arbitraries.ts';
 import { memoryHost } from '../../support/memory-host.ts';
-import { randomNetwork } from '../../support/random-network.ts';
+import { oneLayerNetwork } from '../../support/random-network.ts';
 import { refusal } from '../../support/refusal.ts';
 
-const network = randomNetwork({
-  seed: 2,
-  parameterSet: 'n4096-q60-t31',
-  kernels: [[3, 3]],
-  widths: [],
-  factor: 2,
-  stride: 1,
-  activation: 'leaky',
-});
+const network = oneLayerNetwork(2);
 const options = { model: 'random' };
 const side = 20;
 

@@ -11,18 +11,10 @@ import { evaluateClear } from '#server/network/clear-evaluator.js';
 import { integers } from '../../../support/arbitraries.ts';
 import { makeCtDicom } from '../../../support/make-ct.ts';
 import { memoryHost } from '../../../support/memory-host.ts';
-import { randomNetwork } from '../../../support/random-network.ts';
+import { oneLayerNetwork } from '../../../support/random-network.ts';
 import { sampleFile } from '../../../support/sample-files.ts';
 
-const network = randomNetwork({
-  seed: 4,
-  parameterSet: 'n4096-q60-t31',
-  kernels: [[3, 3]],
-  widths: [],
-  factor: 2,
-  stride: 1,
-  activation: 'leaky',
-});
+const network = oneLayerNetwork(4);
 const host = memoryHost(network);
 const side = 24;
 

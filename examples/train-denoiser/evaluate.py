@@ -93,7 +93,9 @@ def main():
     torch.set_num_threads(1)
     network, _ = model.load(arguments.checkpoint)
     slices = (
-        series_slices(arguments.series) if arguments.series else simulated_slices(arguments.data, arguments.split, arguments.dose)
+        series_slices(arguments.series)
+        if arguments.series
+        else simulated_slices(arguments.data, arguments.split, arguments.dose)
     )
     print(json.dumps(evaluate([network], slices)[0], indent=2))
 

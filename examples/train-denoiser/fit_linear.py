@@ -77,14 +77,7 @@ def descend(network, pairs, iterations, rng):
     for iteration in range(iterations):
         cosine = 0.5 * (1 + math.cos(math.pi * iteration / iterations))
         optimiser.param_groups[0]["lr"] = RATE * min(1, (iteration + 1) / WARM_UP) * cosine
-        low, clean, weight = draw(pairs, 2 * BATCH, rng)
-        loss = train.loss_of(network(low), clean, weight)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        with torch.no_grad():
-            for mean, now in zip(averaged.parameters(), network.parameters()):
-                mean.lerp_(now, 1 - AVERAGING)
+        train.step(network, averaged, optimiser, draw(pairs, 2 * BATCH, rng), AVERAGING)
     return averaged
 
 

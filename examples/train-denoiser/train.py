@@ -33,6 +33,20 @@ def loss_of(output, clean, weight):
     return (squares + FLOOR**2).log().mean() / 2
 
 
+def step(network, averaged, optimiser, sample, keep, longest_gradient=math.inf):
+    """One step of descent on a batch of patches.batch, and of the averaged network after it; returns the loss."""
+    low, clean, weight = sample
+    loss = loss_of(network(low), clean, weight)
+    optimiser.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), longest_gradient)
+    optimiser.step()
+    with torch.no_grad():
+        for mean, now in zip(averaged.parameters(), network.parameters()):
+            mean.lerp_(now, 1 - keep)
+    return loss.item()
+
+
 def validate(network, pairs):
     """Mean gain of PSNR in dB over every third val slice, at a half, a quarter and an eighth of its dose by turns."""
     with torch.no_grad():
@@ -60,18 +74,10 @@ def train(name, cache, out, minutes, iterations, seed):
     best, iteration, progress, recent = -math.inf, 0, 0.0, []
     while progress < 1:
         optimiser.param_groups[0]["lr"] = rate(iteration, progress)
-        low, clean, weight = patches.batch(pairs, BATCH, rng)
-        loss = loss_of(network(low), clean, weight)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        recent.append(loss.item())
         iteration += 1
-        with torch.no_grad():
-            keep = min(AVERAGING, iteration / (iteration + 10))
-            for mean, now in zip(averaged.parameters(), network.parameters()):
-                mean.lerp_(now, 1 - keep)
+        keep = min(AVERAGING, iteration / (iteration + 10))
+        sample = patches.batch(pairs, BATCH, rng)
+        recent.append(step(network, averaged, optimiser, sample, keep, longest_gradient=1.0))
 
         now = time.monotonic()
         progress = iteration / iterations if iterations else (now - began) / (60 * minutes)

@@ -1,7 +1,7 @@
 // Compiles the AssemblyScript modules and writes each as a TypeScript module that holds the bytes in base64, so that
 // the same import works in Node, in workers and in browser bundles.
 import { mkdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -16,13 +16,19 @@ const modules = [
   },
   { entry: 'server/assembly/index.ts', target: 'server/src/generated/kernel-wasm.ts', name: 'kernelWasm' },
   {
+    entry: 'server/assembly/index.ts',
+    target: 'server/src/generated/kernel-8192-wasm.ts',
+    name: 'kernel8192Wasm',
+    replaced: { 'server/assembly/ring-degree.ts': 'export const ringDegree: u32 = 8192;\n' },
+  },
+  {
     entry: 'server/assembly/correlate.ts',
     target: 'server/src/generated/correlate-wasm.ts',
     name: 'correlateWasm',
   },
 ];
 
-for (const { entry, target, name } of modules) {
+for (const { entry, target, name, replaced = {} } of modules) {
   if (!existsSync(join(root, entry))) continue;
   const output = new Map();
   const { error, stderr } = await asc.main(
@@ -41,6 +47,8 @@ for (const { entry, target, name } of modules) {
     {
       readFile: (name, base) => {
         const path = join(root, base === '.' ? '' : base, name);
+        const instead = replaced[relative(root, path).split(sep).join('/')];
+        if (instead !== undefined) return instead;
         return existsSync(path) ? readFileSync(path, 'utf8') : null;
       },
       writeFile: (name, contents) => void output.set(name, contents),

@@ -2,6 +2,7 @@
 // addresses come from evaluator/kernel.ts, which owns the memory.
 export { packU64 } from '../../sdk/assembly/bits';
 export { accumulate } from './accumulate';
+export { addMasks, addScaled } from './masks';
 export { forwardNtt, inverseNtt } from './ntt';
 export { interleaveFour, interleaveTwo, unpackResidues } from './residues';
 export { gather, roundPolynomial } from './rounding';

@@ -1,11 +1,12 @@
 // Arithmetic modulo primes p < 2^30 in four 32-bit lanes. The four multiples of p that lazy reduction needs stay
 // below 2^32.
 
-/** Ring degree N of every parameter set. */
-export const ringDegree: u32 = 4096;
+import { ringDegree } from './ring-degree';
+
+export { ringDegree } from './ring-degree';
 
 /** Bytes of one polynomial of N residues. */
-export const polynomialBytes: usize = 16384;
+export const polynomialBytes: usize = (<usize>ringDegree) << 2;
 
 /**
  * Constants of one prime, written by the host (evaluator/prime-table.ts). The four tables of N words that follow at

@@ -1,6 +1,7 @@
-// Negacyclic number-theoretic transform of N = 4096 residues, bit-compatible with SEAL: psi is the least primitive
+// Negacyclic number-theoretic transform of N residues, bit-compatible with SEAL: psi is the least primitive
 // 2N-th root of unity, tables in bit-reversed order (P. Longa, M. Naehrig, CANS 2016), lazy butterflies in [0, 4p) and
-// [0, 2p) (D. Harvey, 2014). Two levels are done at a time, so every coefficient is loaded and stored six times.
+// [0, 2p) (D. Harvey, 2014). Two levels are done at a time, so for N = 4096 every coefficient is loaded and stored six
+// times; where log2 N is odd one level stands alone.
 import {
   forwardRoots,
   inverseRoots,
@@ -11,13 +12,29 @@ import {
   ringDegree,
 } from './modular';
 
+/** Whether log2 N is odd. */
+const oddLevels: bool = (ctz(ringDegree) & 1) == 1;
+
 /** Coefficients to values at the odd powers of psi, in place; input and output in [0, p). */
 export function forwardNtt(a: usize, table: PrimeTable): void {
   const roots = forwardRoots(table);
   const p = i32x4.splat(table.prime);
   const p2 = i32x4.splat(2 * table.prime);
   let groups: u32 = 1;
-  for (let half: usize = polynomialBytes >> 1; half >= 32; half >>= 2) {
+  let half: usize = polynomialBytes >> 1;
+  if (oddLevels) {
+    const w = v128.load32_splat(roots, 4);
+    const wq = v128.load32_splat(roots, polynomialBytes + 4);
+    for (let x0 = a; x0 < a + half; x0 += 16) {
+      const a0 = v128.load(x0);
+      const a1 = multiplyShoup(v128.load(x0 + half), w, wq, p);
+      v128.store(x0, i32x4.add(a0, a1));
+      v128.store(x0 + half, i32x4.add(i32x4.sub(a0, a1), p2));
+    }
+    groups = 2;
+    half >>= 1;
+  }
+  for (; half >= 32; half >>= 2) {
     const quarter = half >> 1;
     for (let group: u32 = 0; group < groups; group++) {
       const outer = roots + ((groups + group) << 2);
@@ -125,6 +142,17 @@ export function inverseNtt(a: usize, table: PrimeTable, scale: u32, scaleQuotien
       }
     }
     groups >>= 2;
+  }
+  if (oddLevels) {
+    const half = polynomialBytes >> 1;
+    const w = v128.load32_splat(roots, 4);
+    const wq = v128.load32_splat(roots, polynomialBytes + 4);
+    for (let x0 = a; x0 < a + half; x0 += 16) {
+      const a0 = v128.load(x0);
+      const a1 = v128.load(x0 + half);
+      v128.store(x0, reduceOnce(i32x4.add(a0, a1), p2));
+      v128.store(x0 + half, multiplyShoup(i32x4.add(i32x4.sub(a0, a1), p2), w, wq, p));
+    }
   }
   const factor = i32x4.splat(scale);
   const quotient = i32x4.splat(scaleQuotient);

@@ -16,6 +16,7 @@ import {
   requestCiphertextBytes,
   residueBits,
   packedBytes,
+  parameterSet,
   type LinearNode,
   type ParameterSet,
 } from '@cipherdose/sdk/protocol';
@@ -61,7 +62,7 @@ export function randomWeights(
 
 /** A context of its own kernel for layer 0. */
 export function evaluationContext(network: IntegerNetwork, cacheBytes = 160 * 2 ** 20): EvaluationContext {
-  const kernel = new Kernel();
+  const kernel = new Kernel(parameterSet(network.plan.parameterSet).ringDegree);
   return { kernel, weights: new WeightCache(kernel, cacheBytes), network, layer: 0 };
 }
 

@@ -1,6 +1,7 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { Transport } from '@cipherdose/sdk';
 import { estimateCost } from '@cipherdose/sdk/packing';
+import { parameterSet } from '@cipherdose/sdk/protocol';
 import { evaluateFrame } from '#server/evaluator/evaluate-frame.js';
 import { Kernel } from '#server/evaluator/kernel.js';
 import { WeightCache } from '#server/evaluator/layer-weights.js';
@@ -8,7 +9,7 @@ import type { IntegerNetwork } from '#server/network/integer-network.js';
 
 /** A host without HTTP and threads: the real evaluator behind the client's transport interface. */
 export function memoryHost(network: IntegerNetwork): Transport {
-  const kernel = new Kernel();
+  const kernel = new Kernel(parameterSet(network.plan.parameterSet).ringDegree);
   const weights = new WeightCache(kernel, 64 * 2 ** 20);
   const { digest, ...plan } = network.plan;
   const summary = {

@@ -14,10 +14,9 @@ import {
 import { accumulateResidues } from '../support/kernel-residues.ts';
 import { openSealReference, type Residues, type SealReference } from '../support/seal-reference.ts';
 
-const polynomialBytes = 16_384;
-
 describe.each(parameterSetNames)('the kernel equals node-seal: %s', (name) => {
   const set = parameterSet(name);
+  const polynomialBytes = 4 * set.ringDegree;
   const node: LinearNode = {
     op: 'linear',
     name: 'layer',
@@ -37,7 +36,7 @@ describe.each(parameterSetNames)('the kernel equals node-seal: %s', (name) => {
   });
 
   test('seed expansion', () => {
-    const kernel = new Kernel();
+    const kernel = new Kernel(set.ringDegree);
     const { primes } = kernel.parameters(set);
     const { address } = kernel.allocate(64 + 3 * primes.length * polynomialBytes);
     for (let i = 0; i < 8; i++) {
@@ -54,7 +53,7 @@ describe.each(parameterSetNames)('the kernel equals node-seal: %s', (name) => {
   });
 
   test('forward NTT', () => {
-    const kernel = new Kernel();
+    const kernel = new Kernel(set.ringDegree);
     const { address } = kernel.allocate(polynomialBytes);
     const { c0, handle } = seal.encrypt(Int32Array.from({ length: set.ringDegree }, (_, i) => i % 999));
     const [expected] = seal.components(seal.transformed(handle));
@@ -66,7 +65,7 @@ describe.each(parameterSetNames)('the kernel equals node-seal: %s', (name) => {
   });
 
   test('every output residue of a convolution', () => {
-    const map = randomMap(node.inChannels, 150, 61, 500, 7);
+    const map = randomMap(node.inChannels, (150 * set.ringDegree) / 4096, 61, 500, 7);
     const tiling = planTiling(node, map.height, map.width, set);
     const group = { firstTile: 0, tiles: Math.min(3, tiling.tiles) };
     expect(group.tiles).toBe(3);

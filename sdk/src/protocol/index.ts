@@ -12,6 +12,7 @@ export { limits } from './limits.ts';
 export * from './messages.ts';
 export {
   checkParameters,
+  isPrivateSet,
   packedBytes,
   parameterSet,
   parameterSetNames,
@@ -21,5 +22,6 @@ export {
   seedBytes,
   type ParameterLiteral,
   type ParameterSet,
+  type PrivateParameterSet,
 } from './parameter-sets.ts';
 export * from './plan-schema.ts';

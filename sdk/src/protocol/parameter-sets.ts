@@ -16,6 +16,11 @@ export interface ParameterLiteral {
   /** Bits that a reply keeps of each coefficient of c0 and of c1. */
   readonly c0Bits: number;
   readonly c1Bits: number;
+  /**
+   * Only of sets of private mode: masked replies carry noise that is uniform on 2^floodBits integers, so that the noise
+   * that depends on the weights drowns in it.
+   */
+  readonly floodBits?: number;
 }
 
 declare const checked: unique symbol;
@@ -52,9 +57,24 @@ export function checkParameters(literal: ParameterLiteral): ParameterSet {
     c0Bits > plainModulusBits &&
     c1Bits > plainModulusBits &&
     c0Bits <= 48 &&
-    c1Bits <= 48;
+    c1Bits <= 48 &&
+    floodFits(literal);
   if (!valid) throw new DenoiseError('PARAMETERS_INVALID', { name: literal.name });
   return Object.freeze({ ...literal, primes: Object.freeze([...literal.primes]) }) as ParameterSet;
+}
+
+/** The flood takes at most half of the noise at which decryption fails, q / 2t, and as three words at most. */
+function floodFits({ floodBits, primes, plainModulusBits }: ParameterLiteral): boolean {
+  if (floodBits === undefined) return true;
+  const modulusBits = primes.reduce((sum, prime) => sum + Math.log2(prime), 0);
+  return (
+    Number.isInteger(floodBits) &&
+    floodBits >= 65 &&
+    floodBits <= 96 &&
+    floodBits < modulusBits - plainModulusBits &&
+    // What the host's kernel takes for granted of a message.
+    primes.every((prime) => prime > 2 ** (plainModulusBits - 1))
+  );
 }
 
 function isPrime(value: number): boolean {
@@ -69,8 +89,20 @@ const q90 = { ringDegree: 4096, primes: [1073651713, 1073668097, 1073692673], sp
 const parameterSets: readonly ParameterSet[] = [
   { id: 1, name: 'n4096-q60-t28', ...q60, plainModulusBits: 28, c0Bits: 31, c1Bits: 38 },
   { id: 2, name: 'n4096-q60-t31', ...q60, plainModulusBits: 31, c0Bits: 34, c1Bits: 41 },
-  // Room for masks and noise flooding.
+  // Room for more noise.
   { id: 3, name: 'n4096-q90-t25', ...q90, plainModulusBits: 25, c0Bits: 28, c1Bits: 35 },
+  // Private mode: a flood that hides the noise of a whole slice (server/src/network/bounds.ts).
+  {
+    id: 4,
+    name: 'n8192-q108-t26',
+    ringDegree: 8192,
+    primes: [133513217, 133611521, 133644289, 133857281],
+    specialPrime: 133251073,
+    plainModulusBits: 26,
+    c0Bits: 29,
+    c1Bits: 38,
+    floodBits: 81,
+  },
 ].map(checkParameters);
 
 /** Names of all parameter sets. */
@@ -82,6 +114,12 @@ export function parameterSet(nameOrId: string | number): ParameterSet {
   if (!found) throw new DenoiseError('PARAMETERS_UNKNOWN', { name: nameOrId });
   return found;
 }
+
+/** A parameter set of private mode. */
+export type PrivateParameterSet = ParameterSet & { readonly floodBits: number };
+
+/** Whether replies are masked and flooded: the set of a plan for private mode. */
+export const isPrivateSet = (set: ParameterSet): set is PrivateParameterSet => set.floodBits !== undefined;
 
 /** Bytes of `count` values of `bits` bits, packed without gaps and closed to a whole byte. */
 export const packedBytes = (count: number, bits: number): number => Math.ceil((count * bits) / 8);

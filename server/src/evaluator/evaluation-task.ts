@@ -3,8 +3,7 @@ import { move } from 'piscina';
 import type { Evaluation } from '../model-source.ts';
 import type { IntegerNetwork } from '../network/integer-network.ts';
 import { evaluateFrame } from './evaluate-frame.ts';
-import { Kernel } from './kernel.ts';
-import { WeightCache } from './layer-weights.ts';
+import { KernelSet } from './kernel-set.ts';
 
 /** What a worker answers when it cannot give a reply frame. The stack is for the host's log, never for the client. */
 export interface EvaluationFailure {
@@ -28,8 +27,7 @@ export function createEvaluationTask(
   loadModel: (directory: string) => Promise<IntegerNetwork>,
   { weightCacheBytes }: EvaluationWorkerData,
 ): (evaluation: Evaluation) => Promise<unknown> {
-  const kernel = new Kernel();
-  const weights = new WeightCache(kernel, weightCacheBytes);
+  const kernels = new KernelSet(weightCacheBytes);
   const networks = new Map<string, IntegerNetwork>();
 
   const networkOf = async ({ modelDirectory, digest }: Evaluation): Promise<IntegerNetwork> => {
@@ -45,7 +43,9 @@ export function createEvaluationTask(
   return async (evaluation) => {
     try {
       const network = await networkOf(evaluation);
-      return move(evaluateFrame({ kernel, weights, network, layer: evaluation.layer }, evaluation.frame));
+      return move(
+        evaluateFrame({ ...kernels.of(network), network, layer: evaluation.layer }, evaluation.frame),
+      );
     } catch (error) {
       const failure = DenoiseError.wrap(error, 'INTERNAL');
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

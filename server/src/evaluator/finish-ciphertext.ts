@@ -29,10 +29,11 @@ export class CiphertextFinisher implements Disposable {
     const { kernel, layer, polynomials } = this.#workspace;
     const { call } = kernel;
     const { set } = layer;
+    const polynomial = polynomialBytes(set);
     // The polynomials of the input side are free now: N u64, then the u64 of the outputs, then the packed bytes.
     const rounded = polynomials;
-    const chosen = rounded + 2 * polynomialBytes;
-    const packed = chosen + 2 * polynomialBytes;
+    const chosen = rounded + 2 * polynomial;
+    const packed = chosen + 2 * polynomial;
     this.#round(sum.c0, sum.primeStride, this.#biasFraction(sum.outChannel), set.c0Bits, rounded);
     call.gather(rounded, this.#indices.address, this.#outputs, chosen);
     const middle = call.packU64(chosen, packed, this.#outputs, set.c0Bits);

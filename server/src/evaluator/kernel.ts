@@ -1,4 +1,6 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { ParameterSet } from '@cipherdose/sdk/protocol';
+import { kernel8192Wasm } from '../generated/kernel-8192-wasm.ts';
 import { kernelWasm } from '../generated/kernel-wasm.ts';
 import { MemoryArena, type Region } from './memory-arena.ts';
 import { inverseModulo, shoupQuotient } from './number-theory.ts';
@@ -42,6 +44,20 @@ interface KernelFunctions {
     bits: number,
     target: number,
   ): void;
+  addScaled(target: number, source: number, table: number, scale: number, scaleQuotient: number): void;
+  addMasks(
+    target: number,
+    indices: number,
+    count: number,
+    floods: number,
+    messages: number,
+    table: number,
+    scale: number,
+    messageScale: number,
+    modulusRest: number,
+    plainModulusBits: number,
+    floodBits: number,
+  ): void;
   gather(source: number, indices: number, count: number, target: number): void;
   packU64(source: number, target: number, count: number, bits: number): number;
 }
@@ -59,6 +75,10 @@ export interface PrimeConstants {
   readonly table: number;
   /** (q/p)^-1 / N: with it the inverse NTT gives what `roundPolynomial` takes. */
   readonly fractionScale: Scale;
+  /** (q/p)^-1: what is added behind that inverse NTT is multiplied with it. */
+  readonly additionScale: Scale;
+  /** t^-1 * (q/p)^-1 */
+  readonly messageScale: number;
 }
 
 /** A parameter set, ready in the kernel's memory. */
@@ -66,20 +86,34 @@ export interface KernelParameters {
   readonly primes: readonly PrimeConstants[];
   /** Address of the addresses of the tables, u32. */
   readonly tables: number;
+  /** q mod t */
+  readonly modulusRest: number;
 }
 
 const pageBytes = 65_536;
 
+/** The kernel is compiled for each ring degree. */
+const modules: ReadonlyMap<number, string> = new Map([
+  [4096, kernelWasm],
+  [8192, kernel8192Wasm],
+]);
+
 /** One instance of the WASM kernel and the only owner of its memory. */
 export class Kernel {
+  /** N: the kernel takes the parameter sets with this ring degree. */
+  readonly ringDegree: number;
   readonly call: KernelFunctions;
   readonly #memory: WebAssembly.Memory;
   readonly #arena: MemoryArena;
   readonly #tables = new Map<number, number>();
   readonly #parameters = new Map<number, KernelParameters>();
 
-  constructor() {
-    const compiled = new WebAssembly.Module(Buffer.from(kernelWasm, 'base64'));
+  /** @throws PARAMETERS_INVALID if there is no kernel for the ring degree */
+  constructor(ringDegree = 4096) {
+    const bytes = modules.get(ringDegree);
+    if (bytes === undefined) throw new DenoiseError('PARAMETERS_INVALID', { ringDegree });
+    this.ringDegree = ringDegree;
+    const compiled = new WebAssembly.Module(Buffer.from(bytes, 'base64'));
     this.#memory = new WebAssembly.Memory({ initial: 4 });
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
     this.call = exports as unknown as KernelFunctions;
@@ -116,14 +150,21 @@ export class Kernel {
     return new Uint32Array(this.#memory.buffer, address, length);
   }
 
-  /** Tables of a parameter set: made at the first use, then kept. */
+  /**
+   * Tables of a parameter set: made at the first use, then kept.
+   * @throws PARAMETERS_INVALID if the set has another ring degree
+   */
   parameters(set: ParameterSet): KernelParameters {
     const known = this.#parameters.get(set.id);
     if (known) return known;
+    if (set.ringDegree !== this.ringDegree)
+      throw new DenoiseError('PARAMETERS_INVALID', { name: set.name, ringDegree: this.ringDegree });
     const primes = set.primes.map((prime) => this.#primeConstants(prime, set));
     const tables = this.allocate(4 * primes.length).address;
     this.words(tables, primes.length).set(primes.map(({ table }) => table));
-    const parameters = { primes, tables };
+    const modulus = set.primes.reduce((product, prime) => product * BigInt(prime), 1n);
+    const modulusRest = Number(BigInt.asUintN(set.plainModulusBits, modulus));
+    const parameters = { primes, tables, modulusRest };
     this.#parameters.set(set.id, parameters);
     return parameters;
   }
@@ -134,11 +175,16 @@ export class Kernel {
       (product, other) => (other === prime ? product : product * BigInt(other)),
       1n,
     );
-    const factor = inverseModulo(others * BigInt(set.ringDegree), p);
+    const scale = (value: bigint): Scale => {
+      const factor = inverseModulo(value, p);
+      return { factor: Number(factor), quotient: shoupQuotient(factor, p) };
+    };
     return {
       prime,
       table: this.#table(prime, set.ringDegree),
-      fractionScale: { factor: Number(factor), quotient: shoupQuotient(factor, p) },
+      fractionScale: scale(others * BigInt(set.ringDegree)),
+      additionScale: scale(others),
+      messageScale: scale(others << BigInt(set.plainModulusBits)).factor,
     };
   }
 

@@ -4,9 +4,9 @@ import { limits, parameterSet, type LinearNode, type ParameterSet } from '@ciphe
 import type { IntegerNetwork, LinearWeights } from '../network/integer-network.ts';
 
 /** Bytes of one polynomial of N residues in the kernel. */
-export const polynomialBytes = 16_384;
+export const polynomialBytes = ({ ringDegree }: { readonly ringDegree: number }): number => 4 * ringDegree;
 /** Distance of two output polynomials: `outputStride` in assembly/accumulate.ts. */
-export const outputStride = polynomialBytes + 64;
+export const outputStride = (ring: { readonly ringDegree: number }): number => polynomialBytes(ring) + 64;
 
 // Bounds on one block of prepared weights and of outputs, and on the inputs held at a time.
 const blockBytes = 32 * 2 ** 20;
@@ -43,8 +43,8 @@ export function layerGeometry(
   const weights = network.layers[node.layer];
   if (!weights) throw new DenoiseError('LAYER_UNKNOWN', { layer: node.layer, layers: network.layers.length });
   const set = parameterSet(network.plan.parameterSet);
-  const rowBytes = set.primes.length * node.inChannels * polynomialBytes;
-  const mostOutputBytes = set.primes.length * limits.tilesPerRequest * 2 * outputStride;
+  const rowBytes = set.primes.length * node.inChannels * polynomialBytes(set);
+  const mostOutputBytes = set.primes.length * limits.tilesPerRequest * 2 * outputStride(set);
   const fitting = Math.min(Math.floor(blockBytes / rowBytes), Math.floor(blockBytes / mostOutputBytes));
   const tiles = Math.floor(inputBytes / (2 * rowBytes));
   return {

@@ -20,15 +20,16 @@ export function prepareWeights(
 ): PreparedWeights {
   const { node, set } = layer;
   const { primes } = kernel.parameters(set);
-  const primeBytes = outChannels * node.inChannels * polynomialBytes;
+  const polynomial = polynomialBytes(set);
+  const primeBytes = outChannels * node.inChannels * polynomial;
   const indices = tapIndices(layer);
   const perOutChannel = node.inChannels * indices.length;
   const first = firstOutChannel * perOutChannel;
   const taps = layer.weights.weights.subarray(first, first + outChannels * perOutChannel);
-  const work = kernel.allocate(4 * polynomialBytes + indices.byteLength + taps.byteLength);
+  const work = kernel.allocate(4 * polynomial + indices.byteLength + taps.byteLength);
   try {
     const region = kernel.allocate(primes.length * primeBytes);
-    const indicesAddress = work.address + 4 * polynomialBytes;
+    const indicesAddress = work.address + 4 * polynomial;
     const tapsAddress = indicesAddress + indices.byteLength;
     kernel.words(indicesAddress, indices.length).set(indices);
     const tapBytes = new Uint8Array(taps.buffer, taps.byteOffset, taps.byteLength);
@@ -88,7 +89,7 @@ export class WeightCache {
   #prepare(layer: LayerGeometry, firstOutChannel: number): PreparedWeights {
     const { node, set } = layer;
     const outChannels = Math.min(layer.outChannelsPerBlock, node.outChannels - firstOutChannel);
-    const needed = set.primes.length * outChannels * node.inChannels * polynomialBytes;
+    const needed = set.primes.length * outChannels * node.inChannels * polynomialBytes(set);
     for (const [key, { region }] of this.#entries) {
       if (this.#bytes + needed <= this.#mostBytes) break;
       this.#entries.delete(key);

@@ -22,16 +22,17 @@ export function* sumProducts(
   tiles: number,
 ): Generator<ProductSum> {
   const { layer } = workspace;
+  const stride = outputStride(layer.set);
   for (let first = 0; first < layer.node.outChannels; first += layer.outChannelsPerBlock) {
     const outChannels = accumulateBlock(workspace, weights, tiles, first);
     for (let out = 0; out < outChannels; out++)
       for (let tile = 0; tile < tiles; tile++) {
-        const c0 = workspace.outputs + (out * tiles + tile) * 2 * outputStride;
+        const c0 = workspace.outputs + (out * tiles + tile) * 2 * stride;
         yield {
           tile,
           outChannel: first + out,
           c0,
-          c1: c0 + outputStride,
+          c1: c0 + stride,
           primeStride: workspace.outputPrimeBytes,
         };
       }

@@ -29,19 +29,20 @@ export function openWorkspace(kernel: Kernel, layer: LayerGeometry, tiles: numbe
   const { set, node, outChannelsPerBlock } = layer;
   const parameters = kernel.parameters(set);
   const primes = set.primes.length;
-  const inputPrimeBytes = node.inChannels * tiles * 2 * polynomialBytes;
-  const outputPrimeBytes = outChannelsPerBlock * tiles * 2 * outputStride;
+  const polynomial = polynomialBytes(set);
+  const inputPrimeBytes = node.inChannels * tiles * 2 * polynomial;
+  const outputPrimeBytes = outChannelsPerBlock * tiles * 2 * outputStride(set);
   const packedLength = packedRoom(set);
   const polynomialCount = Math.max(8, 4 * primes);
   const region = kernel.allocate(
     packedLength +
-      (2 * primes + polynomialCount) * polynomialBytes +
+      (2 * primes + polynomialCount) * polynomial +
       primes * (inputPrimeBytes + outputPrimeBytes),
   );
   const packed = region.address;
   const words = packed + packedLength;
-  const polynomials = words + primes * 2 * polynomialBytes;
-  const inputs = polynomials + polynomialCount * polynomialBytes;
+  const polynomials = words + primes * 2 * polynomial;
+  const inputs = polynomials + polynomialCount * polynomial;
   const outputs = inputs + primes * inputPrimeBytes;
   return {
     kernel,

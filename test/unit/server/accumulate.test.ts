@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { parameterSet } from '@cipherdose/sdk/protocol';
 import { Kernel } from '#server/evaluator/kernel.js';
-import { outputStride } from '#server/evaluator/layer-geometry.js';
+import { outputStride as strideOf } from '#server/evaluator/layer-geometry.js';
 import { integers } from '../../support/arbitraries.ts';
 
 const set = parameterSet('n4096-q60-t31');
 const degree = set.ringDegree;
+const outputStride = strideOf(set);
 
 /** Runs the multiply-accumulate on values that `input` and `weight` give for vector 0, and compares it with BigInt. */
 function check(

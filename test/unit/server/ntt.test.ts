@@ -10,16 +10,15 @@ import {
 } from '#server/evaluator/number-theory.js';
 import { integers } from '../../support/arbitraries.ts';
 
-const set = parameterSet('n4096-q90-t25');
-const degree = set.ringDegree;
-const kernel = new Kernel();
-const { primes } = kernel.parameters(set);
-const [a, b] = [kernel.allocate(4 * degree).address, kernel.allocate(4 * degree).address];
+const cases = ['n4096-q90-t25', 'n8192-q108-t26'].map(parameterSet).flatMap((set) => {
+  const kernel = new Kernel(set.ringDegree);
+  return kernel.parameters(set).primes.map((constants) => ({ ...constants, kernel, degree: set.ringDegree }));
+});
 
-const bitReversed = (value: number): number =>
-  Number.parseInt(value.toString(2).padStart(12, '0').split('').reverse().join(''), 2);
-
-describe.each(primes)('NTT modulo $prime', ({ prime, table }) => {
+describe.each(cases)('NTT of $degree modulo $prime', ({ prime, table, kernel, degree }) => {
+  const [a, b] = [kernel.allocate(4 * degree).address, kernel.allocate(4 * degree).address];
+  const bitReversed = (value: number): number =>
+    Number.parseInt(value.toString(2).padStart(Math.log2(degree), '0').split('').reverse().join(''), 2);
   const p = BigInt(prime);
   const inverse = inverseModulo(BigInt(degree), p);
   const invert = (address: number): void => {
@@ -35,7 +34,7 @@ describe.each(primes)('NTT modulo $prime', ({ prime, table }) => {
     kernel.words(a, degree).set(coefficients);
     kernel.call.forwardNtt(a, table);
     const psi = leastPrimitiveRoot(2 * degree, p);
-    for (const place of [0, 1, 2, 3, 1000, 4095]) {
+    for (const place of [0, 1, 2, 3, 1000, degree - 1]) {
       const point = powerModulo(psi, BigInt(2 * bitReversed(place) + 1), p);
       const value = coefficients.reduceRight(
         (sum, coefficient) => (sum * point + BigInt(coefficient)) % p,

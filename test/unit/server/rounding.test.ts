@@ -20,7 +20,7 @@ describe.each(parameterSetNames)('rounding from q to 2^bits: %s', (name) => {
     ['c1', set.c1Bits, 0n],
     ['c0 with a bias', set.c0Bits, -12_345n],
   ])('%s', (_, bits, bias) => {
-    const kernel = new Kernel();
+    const kernel = new Kernel(set.ringDegree);
     const { primes, tables } = kernel.parameters(set);
     const stride = 4 * set.ringDegree + 64;
     const { address } = kernel.allocate(primes.length * stride);

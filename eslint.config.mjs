@@ -50,6 +50,10 @@ const sdkForServer = {
   regex: '^@cipherdose/sdk(/worker|/internal/.*)?$',
   message: 'The host uses the shared parts of the SDK only.',
 };
+const zerosInEvaluator = {
+  group: ['@cipherdose/sdk/zero-encryption'],
+  message: 'Only server/src/evaluator encrypts zeros.',
+};
 
 export default tseslint.config(
   { ignores: ['**/dist/', '**/generated/', '**/assembly/', 'docs/', 'out/', 'coverage/', '**/*.d.ts'] },
@@ -92,6 +96,15 @@ export default tseslint.config(
   },
   {
     files: ['server/src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [onlyInHe, sdkForServer, zerosInEvaluator] },
+      ],
+    },
+  },
+  {
+    files: ['server/src/evaluator/**/*.ts'],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [onlyInHe, sdkForServer] }] },
   },
   {

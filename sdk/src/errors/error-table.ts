@@ -74,6 +74,10 @@ export const errorTable = {
   SEAL_FAILED: entry(0, false, 'node-seal refused an operation'),
   SECRET_KEY_EXPORT: entry(0, false, 'A secret key cannot leave the worker that made it'),
   EXACTNESS: entry(0, false, 'The encrypted result differs from the clear result'),
+  // Private mode, homomorphic part
+  PUBLIC_KEY_INVALID: entry(400, false, 'The public key is not valid'),
+  PUBLIC_KEY_FOREIGN: entry(400, false, 'The public key belongs to another session or parameter set'),
+  MASK_INVALID: entry(0, false, 'The mask or the share does not fit the layer'),
   // Two-party activation
   TWO_PARTY_PARAMETERS: entry(0, false, 'The activation cannot be evaluated by two parties'),
   TWO_PARTY_SHARES: entry(0, false, 'The shares do not fit the correlations that were prepared'),

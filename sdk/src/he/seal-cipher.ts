@@ -1,12 +1,16 @@
 import type { Ciphertext, Decryptor, Encryptor, Plaintext, SEALContext } from 'node-seal/allows';
 import { DenoiseError } from '../errors/index.ts';
-import { seedBytes, type ParameterSet } from '../protocol/index.ts';
+import {
+  encodePublicKey,
+  isPrivateSet,
+  seedBytes,
+  sessionIdBytes,
+  type ParameterSet,
+} from '../protocol/index.ts';
 import { createSealContext } from './seal-context.ts';
 import { sealCall, type SealLibrary } from './seal-library.ts';
+import { readSealResidues, sealHeaderBytes } from './seal-words.ts';
 import { WireCodec } from './wire-codec.ts';
-
-/** SEAL's own header before the residues of an uncompressed ciphertext, bytes. */
-const ciphertextHeaderBytes = 113;
 
 /**
  * One fresh secret key and what is done with it: symmetric, seeded encryption of polynomials into frames, and
@@ -27,6 +31,8 @@ export class SealCipher {
   /** Bytes of a plaintext with N coefficients and of a two-component ciphertext, as SEAL saves them here. */
   readonly #plaintextBytes: Uint8Array;
   readonly #ciphertextBytes: Uint8Array;
+  /** Of a set of private mode: what {@link publicKey} sends. */
+  readonly #publicResidues: Uint32Array | undefined;
 
   /** @throws SEAL_FAILED, PARAMETERS_INSECURE */
   constructor(seal: SealLibrary, set: ParameterSet) {
@@ -35,13 +41,14 @@ export class SealCipher {
     this.#codec = new WireCodec(set);
     this.#context = createSealContext(seal, set);
     const { none } = seal.ComprModeType;
-    [this.#encryptor, this.#decryptor] = sealCall('keys', () => {
+    [this.#encryptor, this.#decryptor, this.#publicResidues] = sealCall('keys', () => {
       using generator = new seal.KeyGenerator(this.#context);
       using secretKey = generator.secretKey();
       using publicKey = generator.createPublicKey();
       return [
         new seal.Encryptor(this.#context, publicKey, secretKey),
         new seal.Decryptor(this.#context, secretKey),
+        isPrivateSet(set) ? readSealResidues(publicKey.saveToArray(none) as Uint8Array) : undefined,
       ] as const;
     });
     this.#plaintext = new seal.Plaintext(set.ringDegree, set.ringDegree);
@@ -69,8 +76,20 @@ export class SealCipher {
       return encrypted.saveToArray(this.#seal.ComprModeType.none) as Uint8Array;
     });
     const c0Bytes = this.set.primes.length * this.set.ringDegree * 8;
-    const c0 = saved.subarray(ciphertextHeaderBytes, ciphertextHeaderBytes + c0Bytes);
+    const c0 = saved.subarray(sealHeaderBytes, sealHeaderBytes + c0Bytes);
     return this.#codec.packSeeded(c0, saved.subarray(saved.length - seedBytes), target, offset);
+  }
+
+  /**
+   * The public key as it goes to the host of private mode, which encrypts zeros with it.
+   * @param session id of the two-party session that it is sent in
+   * @throws PARAMETERS_INVALID if the parameter set is not one of private mode
+   */
+  publicKey(session: Uint8Array): Uint8Array<ArrayBuffer> {
+    const residues = this.#publicResidues;
+    if (!residues || session.length !== sessionIdBytes)
+      throw new DenoiseError('PARAMETERS_INVALID', { name: this.set.name, mode: 'private' });
+    return encodePublicKey(this.set, session, residues);
   }
 
   /**
@@ -79,7 +98,7 @@ export class SealCipher {
    * @param target receives the outputs, signed, in (-t/2, t/2)
    */
   decrypt(source: Uint8Array, offset: number, indices: Uint32Array, target: Int32Array): void {
-    this.#ciphertextBytes.set(this.#codec.liftReply(source, offset, indices), ciphertextHeaderBytes);
+    this.#ciphertextBytes.set(this.#codec.liftReply(source, offset, indices), sealHeaderBytes);
     const words = sealCall('decrypt', () => {
       this.#ciphertext.loadFromArray(this.#context, this.#ciphertextBytes);
       this.#decryptor.decrypt(this.#ciphertext, this.#plaintext);

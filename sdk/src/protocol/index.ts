@@ -25,3 +25,11 @@ export {
   type PrivateParameterSet,
 } from './parameter-sets.ts';
 export * from './plan-schema.ts';
+export {
+  decodePublicKey,
+  encodePublicKey,
+  publicKeyBytes,
+  publicKeyHeaderBytes,
+  publicKeyModuli,
+  sessionIdBytes,
+} from './public-key.ts';

@@ -16,7 +16,8 @@ import { findLayer, layerGeometry, type LayerGeometry } from './layer-geometry.t
 import type { WeightCache } from './layer-weights.ts';
 import { loadTiles } from './load-tiles.ts';
 import { sumProducts } from './sum-products.ts';
-import { openWorkspace } from './workspace.ts';
+import type { ReplyMasks } from './reply-masks.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** What a frame is evaluated with. */
 export interface EvaluationContext {
@@ -34,19 +35,33 @@ export interface EvaluationContext {
  *   of tiles before its first product
  */
 export function evaluateFrame(context: EvaluationContext, frame: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { layer, exchange } = checkRequest(context.network, context.layer, frame);
+  return evaluateRequest(context, checkRequest(context.network, context.layer, frame), frame);
+}
+
+/**
+ * The same for a request that is checked.
+ * @param openMasks gives the masks of private mode for a workspace
+ * @throws FRAME_RESIDUE
+ */
+export function evaluateRequest(
+  context: Pick<EvaluationContext, 'kernel' | 'weights'>,
+  { layer, exchange }: CheckedRequest,
+  frame: Uint8Array,
+  openMasks?: (workspace: Workspace) => ReplyMasks,
+): Uint8Array<ArrayBuffer> {
   const reply = new Uint8Array(frameBytes(exchange.reply));
   encodeFrameHeader({ kind: 'reply', ...exchange.reply }, reply);
-  const { tiles } = exchange.request;
+  const { firstTile, tiles } = exchange.request;
   using workspace = openWorkspace(context.kernel, layer, Math.min(tiles, layer.tilesPerBatch));
-  using finisher = new CiphertextFinisher(workspace);
+  using masks = openMasks?.(workspace);
+  using finisher = new CiphertextFinisher(workspace, masks);
   const length = replyCiphertextBytes(layer.set, outputsPerTile(layer.tiling));
   for (let first = 0; first < tiles; first += layer.tilesPerBatch) {
     const count = Math.min(layer.tilesPerBatch, tiles - first);
     loadTiles(workspace, frame.subarray(frameHeaderBytes), first, count);
     for (const sum of sumProducts(workspace, context.weights, count)) {
       const place = (first + sum.tile) * layer.node.outChannels + sum.outChannel;
-      reply.set(finisher.finish(sum), frameHeaderBytes + place * length);
+      reply.set(finisher.finish(sum, firstTile + first + sum.tile), frameHeaderBytes + place * length);
     }
   }
   return reply;

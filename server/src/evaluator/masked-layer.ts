@@ -1,3 +1,9 @@
+import { DenoiseError } from '@cipherdose/sdk/errors';
+import { isPrivateSet } from '@cipherdose/sdk/protocol';
+import { convolveShare } from '../network/share-convolution.ts';
+import { checkRequest, evaluateRequest, type EvaluationContext } from './evaluate-frame.ts';
+import { findLayer, layerGeometry, type LayerGeometry } from './layer-geometry.ts';
+import { ReplyMasks } from './reply-masks.ts';
 import type { RandomBytes } from './random-bytes.ts';
 import type { ZeroSource } from './zero-source.ts';
 
@@ -51,5 +57,66 @@ export interface MaskedEvaluation {
   readonly done: boolean;
 }
 
-// To come here: openMaskedLayer(context, masked, sources): MaskedEvaluation, with the context { kernel, weights, network }
-// of `evaluateFrame`, and in network/share-convolution.ts convolveShare(share, node, layer): W x'_S modulo 2^32.
+/**
+ * Prepares the answers to one masked layer: W x'_S + b + constant - r, in the clear.
+ * @throws LAYER_UNKNOWN; MASK_INVALID if a map does not have the size of the layer; FRAME_GEOMETRY if the size does not
+ *   suit the layer; PARAMETERS_INVALID if the plan's parameter set is not one of private mode
+ */
+export function openMaskedLayer(
+  context: Omit<EvaluationContext, 'layer'>,
+  masked: MaskedLayer,
+  sources: MaskingSources,
+): MaskedEvaluation {
+  const { network } = context;
+  const { mapHeight, mapWidth } = masked;
+  const layer = layerGeometry(network, findLayer(network, masked.layer), mapHeight, mapWidth);
+  const { set } = layer;
+  if (!isPrivateSet(set)) throw new DenoiseError('PARAMETERS_INVALID', { name: set.name, mode: 'private' });
+  const terms = maskTerms(layer, masked);
+  const { tiles } = layer.tiling;
+  const answered = new Set<number>();
+  return {
+    answer: (frame) => {
+      const request = checkRequest(network, masked.layer, frame);
+      const expected = request.exchange.request;
+      if (expected.mapHeight !== mapHeight || expected.mapWidth !== mapWidth)
+        throw new DenoiseError('FRAME_GEOMETRY', { mapHeight, mapWidth });
+      for (let tile = expected.firstTile; tile < expected.firstTile + expected.tiles; tile++) {
+        if (answered.has(tile)) throw new DenoiseError('FRAME_GEOMETRY', { tile, reason: 'answered before' });
+        answered.add(tile);
+      }
+      return evaluateRequest(
+        context,
+        request,
+        frame,
+        (workspace) => new ReplyMasks(workspace, set, sources, terms),
+      );
+    },
+    get done() {
+      return answered.size === tiles;
+    },
+  };
+}
+
+/** W x'_S + b + constant - r modulo t. Sums wrap modulo 2^32, of which t is a divisor. */
+function maskTerms({ node, set, tiling, weights }: LayerGeometry, masked: MaskedLayer): Uint32Array {
+  const { hostShare, mask, constant, bias = true, mapHeight, mapWidth } = masked;
+  const plane = tiling.outHeight * tiling.outWidth;
+  checkLength('mask', mask, node.outChannels * plane);
+  checkLength('hostShare', hostShare, node.inChannels * mapHeight * mapWidth);
+  checkLength('constant', constant, node.outChannels);
+  const size = { height: mapHeight, width: mapWidth };
+  const terms = hostShare ? convolveShare(hostShare, node, size, weights) : new Uint32Array(mask.length);
+  const plainMask = 2 ** set.plainModulusBits - 1;
+  for (let channel = 0; channel < node.outChannels; channel++) {
+    const offset = (bias ? (weights.bias[channel] as number) : 0) + (constant?.[channel] ?? 0);
+    for (let i = channel * plane; i < (channel + 1) * plane; i++)
+      terms[i] = ((terms[i] as number) + offset - (mask[i] as number)) & plainMask;
+  }
+  return terms;
+}
+
+function checkLength(map: string, values: Uint32Array | Int32Array | undefined, expected: number): void {
+  if (values && values.length !== expected)
+    throw new DenoiseError('MASK_INVALID', { map, length: values.length, expected });
+}

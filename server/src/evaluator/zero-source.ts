@@ -1,10 +1,6 @@
-/** An encryption of zero under a client's public key: residues [prime][coefficient], coefficient form. Used once. */
-export interface EncryptedZero {
-  readonly c0: Uint32Array;
-  readonly c1: Uint32Array;
-}
+import type { EncryptedZero } from '@cipherdose/sdk/zero-encryption';
 
-/** Gives each encryption of zero once. */
+/** Gives encryptions of zero under the public key of one client, each once. */
 export interface ZeroSource {
   take(): EncryptedZero;
 }

@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parameterSet, parameterSetNames } from '@cipherdose/sdk/protocol';
+import { isPrivateSet, parameterSet, parameterSetNames } from '@cipherdose/sdk/protocol';
 import {
   accumulatorBound,
   largestWeightSum,
   noiseMargin,
   proveAccumulators,
   proveNoise,
+  statisticalDistance,
+  sumOfDistances,
   weightSum,
 } from '#server/network/bounds.js';
 import { convolve } from '#server/network/clear-convolution.js';
@@ -103,5 +105,41 @@ describe('noise bound', () => {
     expect(
       proveNoise({ weights: heavy.weights.subarray(0, 20), bias: new Int32Array(1) }, set),
     ).toBeGreaterThan(0);
+  });
+});
+
+describe('statistical distance of the flood', () => {
+  const sets = parameterSetNames.map(parameterSet).filter(isPrivateSet);
+
+  test.each(sets)('$name: a slice of 2^19 accumulators stays beyond 2^-40', (set) => {
+    // The largest sum|w| that inputs of 9 bits leave: 512 * sum < t/2.
+    const bits = statisticalDistance(2 ** (set.plainModulusBits - 1 - 9), set);
+    expect(sumOfDistances([{ bits, coefficients: 2 ** 19 }])).toBeGreaterThan(40);
+    expect(noiseMargin(2 ** 17, set)).toBeGreaterThan(0.1);
+  });
+
+  test.each(sets)('$name: it is the flood over the noise, a bit less for weights twice as large', (set) => {
+    const [one, two] = [2 ** 20, 2 ** 21].map((sum) => statisticalDistance(sum, set)) as [number, number];
+    expect(one).toBeCloseTo(set.floodBits - Math.log2(21.5 * 2 ** 20), 3);
+    expect(one - two).toBeCloseTo(1, 3);
+    // The encryption of zero alone: a few thousand at most.
+    expect(statisticalDistance(0, set)).toBeGreaterThan(set.floodBits - 12);
+    expect(statisticalDistance(0, set)).toBeLessThan(set.floodBits - 8);
+  });
+
+  test('distances add up', () => {
+    expect(sumOfDistances([{ bits: 60, coefficients: 1024 }])).toBeCloseTo(50, 9);
+    expect(
+      sumOfDistances([
+        { bits: 60, coefficients: 1 },
+        { bits: 60, coefficients: 1 },
+      ]),
+    ).toBeCloseTo(59, 9);
+    expect(
+      sumOfDistances([
+        { bits: 1000, coefficients: 1 },
+        { bits: 2200, coefficients: 8 },
+      ]),
+    ).toBeCloseTo(1000, 9);
   });
 });

@@ -23,7 +23,10 @@ export const publicKeyResidues = (set: ParameterSet): number =>
 export const publicKeyBytes = (set: ParameterSet): number =>
   publicKeyHeaderBytes + 4 * publicKeyResidues(set);
 
-/** @param residues as {@link decodePublicKey} gives them back */
+/**
+ * Writes a public key for one session.
+ * @param residues as {@link decodePublicKey} gives them back
+ */
 export function encodePublicKey(
   set: ParameterSet,
   session: Uint8Array,

@@ -11,7 +11,7 @@ const boundaries = {
   'sdk/src/protocol': ['errors'],
   'sdk/src/image': ['errors'],
   'sdk/src/assessment': ['image', 'errors'],
-  'sdk/src/plan': ['protocol', 'image', 'errors'],
+  'sdk/src/plan': ['protocol', 'image', 'errors', 'two-party'],
   'sdk/src/packing': ['protocol', 'plan', 'image', 'errors'],
   'sdk/src/he': ['protocol', 'errors', 'generated'],
   'sdk/src/two-party': ['errors', 'generated'],

@@ -60,6 +60,7 @@ export const errorTable = {
   PLAN_INVALID: entry(0, false, 'The plan is not valid'),
   PLAN_DIGEST: entry(0, false, 'The plan does not match its digest'),
   PLAN_LIMIT: entry(0, false, 'The plan asks for more than the limits allow'),
+  PLAN_NOT_PRIVATE: entry(0, false, 'The plan cannot run in private mode'),
   PARAMETERS_UNKNOWN: entry(0, false, 'There is no such HE parameter set'),
   PARAMETERS_INSECURE: entry(0, false, 'The HE parameters are below 128-bit security'),
   PARAMETERS_INVALID: entry(0, false, 'The HE parameters are not valid'),

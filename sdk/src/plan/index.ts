@@ -1,3 +1,6 @@
 export { checkPlan, planDigest, valueShapes, type CheckedPlan, type ValueShape } from './check-plan.ts';
+export { privateLayers, type PrivateLayer } from './private-layers.ts';
 export { continueWalk, startWalk, type FinishedWalk, type PendingLinear, type Walk } from './walk-plan.ts';
 export { paddedSize, valueSizes, type ValueSize } from './value-sizes.ts';
+export type { ActivationLiteral, ActivationParameters } from '../two-party/activation-parameters.ts';
+export type { ComparisonTree, Digit, TreeNode } from '../two-party/comparison-tree.ts';

@@ -10,6 +10,8 @@ export { evaluateClear } from './network/clear-evaluator.ts';
 export type { IntegerNetwork, LinearWeights } from './network/integer-network.ts';
 export { importModel, type ImportOptions, type ImportReport } from './registry/import-model.ts';
 export type { LayerReport } from './registry/layer-report.ts';
+export type { PrivateSeconds } from './registry/measure-private.ts';
+export type { PrivateLayerReport, PrivateReport } from './registry/private-report.ts';
 export type { ModelCard } from './registry/manifest.ts';
 export { loadModel, type LoadedModel } from './registry/load-model.ts';
 export { openRegistry, type RegisteredModel, type Registry } from './registry/registry.ts';

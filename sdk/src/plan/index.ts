@@ -1,5 +1,5 @@
 export { checkPlan, planDigest, valueShapes, type CheckedPlan, type ValueShape } from './check-plan.ts';
-export { privateLayers, type PrivateLayer } from './private-layers.ts';
+export { largestAccumulator, privateLayers, type PrivateLayer } from './private-layers.ts';
 export { continueWalk, startWalk, type FinishedWalk, type PendingLinear, type Walk } from './walk-plan.ts';
 export { paddedSize, valueSizes, type ValueSize } from './value-sizes.ts';
 export type { ActivationLiteral, ActivationParameters } from '../two-party/activation-parameters.ts';

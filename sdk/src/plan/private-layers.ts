@@ -106,24 +106,37 @@ function layerOf(
   plainModulusBits: number,
 ): PrivateLayer {
   const { shift } = requantise;
-  const added = offset * 2 ** shift;
   for (let bits = shift + clampBits + 2; bits <= plainModulusBits; bits++) {
-    const activation = activationOf(
-      bits,
-      shift,
-      clampBits,
-      offset === 0 ? plainModulusBits : bits - shift + 1,
-    );
-    if (!activation) continue;
-    const fits =
-      added - node.accumulatorBound >= activation.lowest &&
-      added + node.accumulatorBound <= activation.highest;
-    if (fits) return { node, requantise, activation, offset };
+    const outputBits = offset === 0 ? plainModulusBits : bits - shift + 1;
+    const activation = activationOf(bits, shift, clampBits, outputBits);
+    if (activation && node.accumulatorBound <= largestMagnitude(activation, offset))
+      return { node, requantise, activation, offset };
   }
   throw refused(
     node,
     `its accumulators, up to ${node.accumulatorBound}, do not fit into ${plainModulusBits} bits`,
   );
+}
+
+/**
+ * The largest |y| of a layer for which private mode is exact.
+ * @param last whether the result has a sign
+ * @returns undefined if two parties cannot do it
+ */
+export function largestAccumulator(
+  accumulatorBits: number,
+  shift: number,
+  clampBits: number,
+  last: boolean,
+): number | undefined {
+  const activation = activationOf(accumulatorBits, shift, clampBits, accumulatorBits - shift + 1);
+  const magnitude = activation && largestMagnitude(activation, last ? 2 ** (clampBits - 1) : 0);
+  return magnitude !== undefined && magnitude > 0 ? magnitude : undefined;
+}
+
+function largestMagnitude({ lowest, highest, shift }: ActivationParameters, offset: number): number {
+  const added = offset * 2 ** shift;
+  return Math.min(added - lowest, highest - added);
 }
 
 /** @returns undefined if two parties cannot do it in the rounds there are */

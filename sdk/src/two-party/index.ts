@@ -1,5 +1,6 @@
 export { ActivateClient } from './activate-client.ts';
 export { ActivateHost } from './activate-host.ts';
+export { activationCost, type ActivationCost } from './activation-cost.ts';
 export {
   activateClear,
   checkActivation,

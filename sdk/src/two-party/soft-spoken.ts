@@ -23,7 +23,8 @@ export const pairColumns = (k: FieldBits): number => securityBits / k;
 /** Columns of the simplex code [15, 4, 8], repeated: distance 8 of 15. */
 export const leafColumns = (k: FieldBits): number => (pairColumns(k) * 15) / 8;
 
-const sizesOf = (k: FieldBits): CorrectionSizes => ({
+/** Bytes of corrections of one batch. */
+export const correctionSizes = (k: FieldBits): CorrectionSizes => ({
   leafBytes: leafColumns(k) * columnBytes,
   // A random choice is the sum of the first column itself.
   pairBytes: (chosen) => (pairColumns(k) - (chosen ? 0 : 1)) * columnBytes,
@@ -48,7 +49,7 @@ export class SoftSpokenReceiver implements TransferReceiver {
   constructor(kernel: TwoPartyKernel, { k, seeds, hashKey }: ExtensionSeeds) {
     this.#kernel = kernel;
     this.#k = k;
-    this.sizes = sizesOf(k);
+    this.sizes = correctionSizes(k);
     this.#memory = { seeds: load(kernel, seeds), key: load(kernel, hashKey) };
   }
 
@@ -104,7 +105,7 @@ export class SoftSpokenSender implements TransferSender {
   constructor(kernel: TwoPartyKernel, { k, seeds, hashKey }: ExtensionSeeds, deltas: Uint32Array) {
     this.#kernel = kernel;
     this.#k = k;
-    this.sizes = sizesOf(k);
+    this.sizes = correctionSizes(k);
     this.#memory = {
       seeds: load(kernel, seeds),
       key: load(kernel, hashKey),

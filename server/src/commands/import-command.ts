@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import { modes, modeSchema, type Mode } from '@cipherdose/sdk/protocol';
 import { importModel, type ImportReport } from '../registry/import-model.ts';
 import { cardSchema, type ModelCard } from '../registry/manifest.ts';
 import { readCalibration } from '../registry/read-calibration.ts';
@@ -19,6 +20,10 @@ export interface ImportCommandOptions {
   readonly overwrite?: boolean | undefined;
   /** Name of an HE parameter set, or `auto`. */
   readonly parameters?: string | undefined;
+  /** Quantise for private mode. */
+  readonly private?: boolean | undefined;
+  /** Names of modes, separated by commas. */
+  readonly modes?: string | undefined;
 }
 
 /** `cipherdose-server import`: all of its work, without a command line. */
@@ -34,6 +39,17 @@ export async function runImport(options: ImportCommandOptions): Promise<ImportRe
     summary: options.summary,
     overwrite: options.overwrite,
     parameterSet: options.parameters,
+    private: options.private,
+    modes: options.modes === undefined ? undefined : readModes(options.modes),
+  });
+}
+
+function readModes(list: string): Mode[] {
+  return list.split(',').map((name) => {
+    const mode = modeSchema.safeParse(name.trim());
+    if (!mode.success)
+      throw new DenoiseError('USAGE', { mode: name, reason: `possible are ${modes.join(', ')}` });
+    return mode.data;
   });
 }
 
@@ -49,6 +65,7 @@ export function describeImport(report: ImportReport): string {
       `${cost.products} products`,
     `  integer against real network on ${loss.calibrationImages} slices: rms ${loss.rmsDifferenceHu} HU, ` +
       `at most ${loss.largestDifferenceHu} HU`,
+    ...(report.private ? describePrivate(report.private) : []),
   ].join('\n');
 }
 
@@ -62,6 +79,22 @@ function describeLayer(layer: ImportReport['layerReports'][number]): string {
     `${layer.ciphertextsUp} + ${layer.ciphertextsDown} ciphertexts, ` +
     `${megabytes(layer.bytesUp)} + ${megabytes(layer.bytesDown)}, ${layer.products} products`
   );
+}
+
+function describePrivate(report: NonNullable<ImportReport['private']>): string[] {
+  const { seconds } = report;
+  return [
+    ...report.layers.map(
+      ({ layer, accumulatorBits, shift, clampBits, activations, ...distance }) =>
+        `  private layer ${layer}: ${activations} activations of ${accumulatorBits} bits, divided by 2^${shift}, clamped to ` +
+        `${clampBits} bits; what the noise can tell: 2^-${distance.coefficientDistanceBits} a coefficient, ` +
+        `2^-${distance.distanceBits} a layer`,
+    ),
+    `  private, a slice of ${report.side}x${report.side}: ${report.activations} activations, ${report.rounds} rounds, ` +
+      `${megabytes(report.ciphertextBytes)} of ciphertexts; activations ${megabytes(report.offlineBytes)} before the image ` +
+      `is there and ${megabytes(report.onlineBytes)} after, ${seconds.offline.toFixed(1)} s and ` +
+      `${seconds.online.toFixed(1)} s for both sides on one core here; statistical distance 2^-${report.distanceBits}`,
+  ];
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -15,6 +15,8 @@ interface ImportFlags {
   readonly summary?: string;
   readonly overwrite?: true;
   readonly parameters?: string;
+  readonly private?: true;
+  readonly modes?: string;
   readonly json?: true;
 }
 
@@ -61,6 +63,11 @@ const importCommand = (print: Print): Command =>
     .option(
       '--parameters <name>',
       'HE parameter set, or auto for the one with the fewest bytes that loses nothing',
+    )
+    .option('--private', 'quantise for private mode, in which the client does not see the weights at work')
+    .option(
+      '--modes <list>',
+      'ways in which the model may be run, separated by commas; default: private with --private, else interactive',
     )
     .option('--json', 'print the report as JSON')
     .action(async (model: string, { config: file, models, json, ...flags }: ImportFlags) => {

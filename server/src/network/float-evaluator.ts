@@ -19,6 +19,7 @@ interface FloatMap extends NumberMap {
 /**
  * Evaluates a network in doubles: what quantisation is judged by.
  * @param hu one image, row-major HU, already inside the model's input range
+ * @param observe is shown every value, the image first
  * @returns the output, row-major HU, not rounded
  */
 export function evaluateFloat(
@@ -26,9 +27,11 @@ export function evaluateFloat(
   hu: Int16Array,
   height: number,
   width: number,
+  observe?: (name: string, map: NumberMap) => void,
 ): Float64Array {
   const image: FloatMap = { channels: 1, height, width, data: Float64Array.from(hu) };
   const values = new Map([['image', image]]);
+  observe?.('image', image);
   const valueOf = (name: string): FloatMap => {
     const value = values.get(name);
     if (!value) throw new DenoiseError('MODEL_INVALID', { value: name });
@@ -37,7 +40,9 @@ export function evaluateFloat(
   const exact = network.multiple !== undefined;
   const lastUse = lastUses(network);
   network.nodes.forEach((node, i) => {
-    values.set(node.name, evaluate(node, valueOf, exact ? undefined : image));
+    const value = evaluate(node, valueOf, exact ? undefined : image);
+    observe?.(node.name, value);
+    values.set(node.name, value);
     for (const name of inputsOf(node)) if (lastUse.get(name) === i) values.delete(name);
   });
   return valueOf(network.output).data;

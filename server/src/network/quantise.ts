@@ -39,6 +39,7 @@ import {
 } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
 import { piecewiseRule } from './piecewise-rule.ts';
+import type { PrivateRule, PrivateRules } from './private-rules.ts';
 import { quantiseWeights } from './quantise-weights.ts';
 import { addRule, ofChannel, polynomialRule, requantiseRule, singleScale } from './step-rules.ts';
 import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
@@ -53,6 +54,8 @@ export interface QuantiseOptions {
   readonly calibration: readonly HuImage[];
   /** Default: {@link defaultPrecision}. */
   readonly precision?: Precision | undefined;
+  /** Integers of the linear layers for private mode. */
+  readonly private?: PrivateRules | undefined;
 }
 
 /** How many integers a value gets, and over which range. */
@@ -116,6 +119,9 @@ class Quantiser {
   readonly #images: readonly HuImage[];
   readonly #set: ParameterSet;
   readonly #precision: Precision;
+  readonly #private: PrivateRules | undefined;
+  /** Values of nodes that private mode does together with a linear layer before them. */
+  readonly #ahead = new Map<string, IntegerValue>();
   readonly #lastUses: ReadonlyMap<string, number>;
   readonly #forms: ReadonlyMap<string, Form>;
   readonly #gains: ReadonlyMap<string, number>;
@@ -133,6 +139,7 @@ class Quantiser {
     this.#images = options.calibration;
     this.#set = parameterSet(options.parameterSet);
     this.#precision = options.precision ?? defaultPrecision;
+    this.#private = options.private;
     this.#lastUses = lastUses(network);
     this.#forms = valueForms(network);
     this.#gains = outputGains(network);
@@ -167,6 +174,8 @@ class Quantiser {
   }
 
   #quantised(node: FloatNode): IntegerValue {
+    const ahead = this.#ahead.get(node.name);
+    if (ahead) return ahead;
     switch (node.op) {
       case 'linear':
         return this.#linear(node);
@@ -193,7 +202,36 @@ class Quantiser {
 
   #linear(node: FloatLinear): IntegerValue {
     const input = this.#settle(node.input);
+    if (this.#private) return this.#privateLayer(node, input, this.#private.rule(node, input));
     const { layer, scales } = quantiseWeights(node, input.scales, input, this.#set);
+    const { bound, maps } = this.#emitLinear(node, input, layer);
+    const { name, outChannels } = node;
+    return { name, channels: outChannels, raw: true, scales, low: -bound, high: bound, maps };
+  }
+
+  /** A linear layer, and what two parties do with its accumulators. */
+  #privateLayer(node: FloatLinear, input: IntegerValue, rule: PrivateRule): IntegerValue {
+    const { maps } = this.#emitLinear(node, input, rule.layer);
+    const { low, high } = rule.result;
+    const name = rule.nodes.at(-1) ?? `${node.name}-fixed`;
+    const fixed = { positive: [1], negative: [low < 0 ? 1 : 0], shift: rule.shift, low, high };
+    this.#nodes.push({ op: 'requantise', name, input: node.name, ...fixed });
+    const value: IntegerValue = {
+      ...rule.result,
+      name,
+      channels: node.outChannels,
+      raw: false,
+      maps: maps.map((map) => requantise(map, fixed)),
+    };
+    for (const done of rule.nodes) this.#ahead.set(done, value);
+    return value;
+  }
+
+  #emitLinear(
+    node: FloatLinear,
+    input: IntegerValue,
+    layer: LinearWeights,
+  ): { readonly bound: number; readonly maps: readonly FeatureMap[] } {
     const bound = proveAccumulators(layer, input, this.#set);
     const number = this.#layers.push(layer) - 1;
     const largest = layer.weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
@@ -213,8 +251,7 @@ class Quantiser {
       ...shape,
       accumulatorBound: bound,
     });
-    const maps = input.maps.map((map) => convolve(map, shape, layer));
-    return { name: node.name, channels: outChannels, raw: true, scales, low: -bound, high: bound, maps };
+    return { bound, maps: input.maps.map((map) => convolve(map, shape, layer)) };
   }
 
   /** The same integers, each unit worth more or less. */
@@ -225,9 +262,27 @@ class Quantiser {
   }
 
   #activation(node: FloatActivation): IntegerValue {
+    if (this.#private && clipsAlone(node)) return this.#clipped(node, this.#settle(node.input));
     return this.#requantised(this.#value(node.input), node, node.name, (extents) =>
       node.name === this.#network.output ? this.#outputInHu(node) : this.#scaling(node.name, extents, node),
     );
+  }
+
+  /** The same integers within a narrower range: a layer of private mode has few bits for what it takes. */
+  #clipped(node: FloatActivation, input: IntegerValue): IntegerValue {
+    const multiplier = node.positive[0] as number;
+    const scales = input.scales.map((scale) => scale * multiplier);
+    if (scales.length > 1 || node.name === this.#network.output)
+      return this.#requantised(input, node, node.name, (extents) =>
+        node.name === this.#network.output ? this.#outputInHu(node) : this.#scaling(node.name, extents, node),
+      );
+    const unit = scales[0] as number;
+    const low = Math.max(input.low, Math.round(node.low / unit));
+    const high = Math.min(input.high, Math.round(node.high / unit));
+    const rule = { positive: [1], negative: [1], shift: 0, low, high };
+    this.#nodes.push({ op: 'requantise', name: node.name, input: input.name, ...rule });
+    const maps = input.maps.map((map) => requantise(map, rule));
+    return { ...input, name: node.name, scales, low, high, maps };
   }
 
   #polynomial(node: FloatPolynomial): IntegerValue {
@@ -441,6 +496,10 @@ class Quantiser {
     return this.#forms.get(name) ?? 'wide';
   }
 }
+
+/** Clips, perhaps after a change of scale, and does nothing else. */
+const clipsAlone = ({ positive, negative }: FloatActivation): boolean =>
+  positive.length === 1 && positive[0] === negative[0] && (positive[0] as number) > 0;
 
 type Pair = [number, number];
 type Four = [number, number, number, number];

@@ -3,17 +3,27 @@ import { readFile, stat } from 'node:fs/promises';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { HuImage } from '@cipherdose/sdk/image';
 import { checkPlan } from '@cipherdose/sdk/plan';
-import { modelId, parameterSet, semanticVersion, type Cost, type Plan } from '@cipherdose/sdk/protocol';
+import {
+  modelId,
+  parameterSet,
+  semanticVersion,
+  type Cost,
+  type Mode,
+  type Plan,
+} from '@cipherdose/sdk/protocol';
 import { estimateCost } from '@cipherdose/sdk/packing';
 import type { QuantisedNetwork } from '../network/quantise.ts';
 import { onnxLimits } from '../onnx/decode-model.ts';
 import { lowerOnnx } from '../onnx/lower-onnx.ts';
 import { readGraph } from '../onnx/read-graph.ts';
 import { chooseParameters } from './choose-parameters.ts';
+import { choosePrivate, privateParameterSet } from './choose-private.ts';
 import { layerReports, type LayerReport } from './layer-report.ts';
 import type { Manifest, ModelCard } from './manifest.ts';
 import { lossAgainst } from './measure-loss.ts';
+import { measurePrivate, type PrivateSeconds } from './measure-private.ts';
 import { prepareCalibration } from './prepare-calibration.ts';
+import { privateReport, type PrivateReport } from './private-report.ts';
 import { writeModel } from './write-model.ts';
 
 /** What is imported and how; units and ranges are those of the command line. */
@@ -31,6 +41,10 @@ export interface ImportOptions {
   readonly overwrite?: boolean | undefined;
   /** Name of an HE parameter set, or `auto`; default n4096-q60-t31. */
   readonly parameterSet?: string | undefined;
+  /** Quantise for private mode. */
+  readonly private?: boolean | undefined;
+  /** Ways in which the model may be run; default: private if it is made for that, else by rounds in the open. */
+  readonly modes?: readonly Mode[] | undefined;
 }
 
 /** What an import found and proved. */
@@ -45,6 +59,8 @@ export interface ImportReport extends Pick<Manifest, 'layers' | 'quantisation' |
   /** Of a slice of 512 x 512 pixels, as `cost` is. */
   readonly layerReports: readonly LayerReport[];
   readonly cost: Cost;
+  /** Of a model that may run in private mode. */
+  readonly private?: (PrivateReport & { readonly seconds: PrivateSeconds }) | undefined;
 }
 
 /** HU that a model takes; what lies outside is clipped and added back. */
@@ -61,6 +77,7 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
   if (!modelId.safeParse(id).success || !semanticVersion.safeParse(version).success)
     throw new DenoiseError('MODEL_INVALID', { id, version, reason: 'the id or the version is not valid' });
   const wanted = options.parameterSet ?? 'n4096-q60-t31';
+  checkWishes(options);
   if (wanted !== 'auto') parameterSet(wanted);
   const onnx = await readOnnx(options.onnxPath);
   const network = lowerOnnx(readGraph(onnx));
@@ -77,24 +94,24 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     output: quantised.output,
   });
   const lossOf = lossAgainst(network, calibration, hu);
-  const { chosen, reason } = chooseParameters(network, wanted, {
-    input: hu,
-    calibration,
-    planOf,
-    lossOf,
-    costSide,
-  });
+  const choice = { input: hu, calibration, planOf, lossOf, costSide };
+  const { chosen, reason } = options.private
+    ? choosePrivate(network, choice)
+    : chooseParameters(network, wanted, choice);
   const { quantised } = chosen;
   const plan = planOf(chosen.parameterSet, quantised);
+  const checked = checkPlan({ ...plan, weightsDigest: '0'.repeat(64) });
+  const modes = modesOf(plan, options);
+  const privacy = modes.includes('private') ? privateReport(checked, quantised.layers, costSide) : undefined;
   const contents = {
     plan,
-    modes: [plan.framework] as Manifest['modes'],
+    modes,
+    ...(privacy ? { privacy: privacyOf(privacy) } : {}),
     summary: options.summary ?? summaryOf(card, quantised),
     layers: [...quantised.proofs],
     quantisation: { calibrationImages: calibration.length, ...chosen.loss },
     source: { sha256: createHash('sha256').update(onnx).digest('hex'), bytes: onnx.length },
   };
-  const checked = checkPlan({ ...plan, weightsDigest: '0'.repeat(64) });
   const reports = layerReports(checked, quantised, costSide);
   const cost = estimateCost(checked, costSide, costSide);
   const weights = quantised.layers;
@@ -103,7 +120,7 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     { ...contents, weights, card },
     options.overwrite,
   );
-  const { layers, quantisation, summary, modes } = contents;
+  const { layers, quantisation, summary } = contents;
   return {
     id,
     version,
@@ -116,8 +133,40 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     reason,
     layerReports: reports,
     cost,
+    ...(privacy ? { private: { ...privacy, seconds: measurePrivate(checked, privacy) } } : {}),
   };
 }
+
+/** @throws USAGE if what is asked for does not go together */
+function checkWishes({ private: forPrivate, parameterSet: wanted, modes }: ImportOptions): void {
+  const own = wanted === undefined || wanted === 'auto' || wanted === privateParameterSet;
+  if (forPrivate && !own)
+    throw new DenoiseError('USAGE', {
+      reason: `private mode has the parameter set ${privateParameterSet}, not ${wanted}`,
+    });
+  if (modes?.includes('private') && !forPrivate)
+    throw new DenoiseError('USAGE', { reason: 'a model for private mode is imported with --private' });
+}
+
+/** @throws USAGE if a mode is asked for that the network has not */
+function modesOf(plan: Pick<Plan, 'framework'>, options: ImportOptions): Mode[] {
+  const possible: readonly Mode[] = options.private ? [plan.framework, 'private'] : [plan.framework];
+  const wanted = options.modes ?? possible.slice(-1);
+  const wrong = wanted.find((mode) => !possible.includes(mode));
+  if (wrong !== undefined || wanted.length === 0)
+    throw new DenoiseError('USAGE', { mode: wrong ?? '', reason: `possible are ${possible.join(' and ')}` });
+  return possible.filter((mode) => wanted.includes(mode));
+}
+
+const privacyOf = ({ side, distanceBits, layers }: PrivateReport): Manifest['privacy'] => ({
+  side,
+  distanceBits,
+  layers: layers.map(({ layer, coefficientDistanceBits, distanceBits: bits }) => ({
+    layer,
+    coefficientDistanceBits,
+    distanceBits: bits,
+  })),
+});
 
 const frameworkOf = ({ layers }: QuantisedNetwork): Plan['framework'] =>
   layers.length === 1 ? 'linear' : 'interactive';

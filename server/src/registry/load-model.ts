@@ -15,6 +15,7 @@ import {
   type Manifest,
   type ModelCard,
 } from './manifest.ts';
+import { privateReport } from './private-report.ts';
 import { decodeWeights, linearNodes, weightsBytes } from './weights-file.ts';
 
 export interface LoadedModel extends IntegerNetwork {
@@ -41,6 +42,7 @@ export async function loadModel(directory: string): Promise<LoadedModel> {
     });
   const layers = decodeWeights(bytes, plan);
   proveLayers(plan, layers, manifest);
+  proveModes(plan, layers, manifest);
   return { plan, layers, manifest, card };
 }
 
@@ -66,6 +68,20 @@ function proveLayers(plan: CheckedPlan, layers: readonly LinearWeights[], manife
     if (bound > node.accumulatorBound || claimed !== node.accumulatorBound)
       throw new DenoiseError('MODEL_INVALID', { layer, accumulatorBound: claimed ?? 0, proved: bound });
   });
+}
+
+/** Every mode that the manifest offers is one that the plan can run, and privacy is what it says. */
+function proveModes(plan: CheckedPlan, layers: readonly LinearWeights[], { modes, privacy }: Manifest): void {
+  const wrong = modes.find((mode) => mode !== 'private' && mode !== plan.framework);
+  if (wrong) throw new DenoiseError('MODEL_INVALID', { mode: wrong, framework: plan.framework });
+  if (!modes.includes('private')) return;
+  if (!privacy) throw new DenoiseError('MODEL_INVALID', { mode: 'private', reason: 'privacy is missing' });
+  const proved = privateReport(plan, layers, privacy.side);
+  if (privacy.distanceBits > proved.distanceBits)
+    throw new DenoiseError('MODEL_INVALID', {
+      distanceBits: privacy.distanceBits,
+      proved: proved.distanceBits,
+    });
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, file: string): T {

@@ -12,6 +12,23 @@ const layerProof = z.strictObject({
   weightBits: z.int().min(0).max(15),
 });
 
+/** What the flood of private mode leaves for a client to see; computed again whenever the model is loaded. */
+const privacy = z.strictObject({
+  /** Of the slice that `distanceBits` belongs to, pixels. */
+  side: z.int().min(1),
+  /** The statistical distance of all that travels for one slice is at most 2^-this. */
+  distanceBits: z.number().positive(),
+  layers: z
+    .array(
+      z.strictObject({
+        layer: z.int().min(0),
+        coefficientDistanceBits: z.number().positive(),
+        distanceBits: z.number().positive(),
+      }),
+    )
+    .min(1),
+});
+
 /** How far the integer network is from the real one on the calibration images, outputs in whole HU. */
 const quantisation = z.strictObject({
   calibrationImages: z.int().min(1),
@@ -25,7 +42,10 @@ export const manifestSchema = z.strictObject({
   plan: planSchema,
   /** SHA-256 of the plan. */
   digest: sha256Hex,
-  modes: z.array(modeSchema).min(1),
+  /** Ways in which the owner lets it run; manifests of old do not say, and mean interactive only. */
+  modes: z.array(modeSchema).min(1).default(['interactive']),
+  /** Of models that run in private mode. */
+  privacy: privacy.optional(),
   /** One line for people who choose a model. */
   summary: z.string().min(1).max(500),
   layers: z.array(layerProof).min(1),

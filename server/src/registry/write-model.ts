@@ -11,7 +11,7 @@ import { encodeWeights } from './weights-file.ts';
 
 export interface ModelContents extends Pick<
   Manifest,
-  'modes' | 'summary' | 'layers' | 'quantisation' | 'source'
+  'modes' | 'privacy' | 'summary' | 'layers' | 'quantisation' | 'source'
 > {
   readonly plan: Omit<Plan, 'weightsDigest'>;
   readonly weights: readonly LinearWeights[];
@@ -56,12 +56,13 @@ async function writeFiles(directory: string, contents: ModelContents): Promise<s
   const weights = encodeWeights(contents.weights);
   const sha256 = createHash('sha256').update(weights).digest('hex');
   const { digest, ...plan } = checkPlan({ ...contents.plan, weightsDigest: sha256 });
-  const { modes, summary, layers, quantisation, source, card } = contents;
+  const { modes, privacy, summary, layers, quantisation, source, card } = contents;
   const manifest: Manifest = {
     format: 'cipherdose-model/1',
     plan,
     digest,
     modes,
+    ...(privacy ? { privacy } : {}),
     summary,
     layers,
     weights: { file: 'weights.bin', bytes: weights.length, sha256 },

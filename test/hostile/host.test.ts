@@ -343,6 +343,19 @@ describe('too much at once', () => {
   });
 });
 
+describe('modes', () => {
+  test('a model of private mode alone gives no answer without masks, in whichever version', async () => {
+    const evaluator = stubEvaluator();
+    const models = stubModels([{ ...tinyModel, modes: ['private'] }]);
+    const privateHost = await startHost({}, { models, evaluator });
+    const refused = await postFrame(privateHost, requestFrame());
+    expect([refused.status, codeOf(await refused.text())]).toEqual([400, 'MODE_UNSUPPORTED']);
+    expect(evaluator.frames).toEqual([]);
+    const shown = await fetch(`${privateHost.url}/v1/models`);
+    expect(await shown.json()).toMatchObject({ models: [{ id: 'tiny', modes: ['private'] }] });
+  });
+});
+
 describe('closing', () => {
   test('finishes what runs, and refuses what comes on open connections', async () => {
     const closingHost = await startHost({ bodyTimeoutMs: 2000 }, { evaluator: stubEvaluator(500) });

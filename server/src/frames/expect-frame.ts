@@ -19,7 +19,8 @@ export interface ExpectedFrame {
 /**
  * Finds what a request must say from its address and from the parts of its header that the client may choose: digest,
  * map size and tiles.
- * @throws MODEL_UNKNOWN, FRAME_DIGEST, LAYER_UNKNOWN, FRAME_GEOMETRY
+ * @throws MODEL_UNKNOWN, FRAME_DIGEST, LAYER_UNKNOWN, FRAME_GEOMETRY; MODE_UNSUPPORTED if the model runs in private mode
+ *   only: answers without masks would tell its weights
  */
 export function expectFrame(
   models: ModelSource,
@@ -27,6 +28,12 @@ export function expectFrame(
   header: FrameHeader,
 ): ExpectedFrame {
   const model = models.byDigest(address.id, header.digest);
+  if (!model.modes.includes(model.plan.framework))
+    throw new DenoiseError('MODE_UNSUPPORTED', {
+      id: address.id,
+      mode: model.plan.framework,
+      offered: model.modes.join(' '),
+    });
   const node = linearNode(model.plan, address.layer);
   const set = parameterSet(model.plan.parameterSet);
   const map = { height: header.mapHeight, width: header.mapWidth };

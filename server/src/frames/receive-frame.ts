@@ -23,7 +23,7 @@ export interface ReceivedFrame extends ExpectedFrame {
 
 /**
  * Reads and checks the header, and only if everything fits allocates the body and reads it.
- * @throws MODEL_UNKNOWN, LAYER_UNKNOWN, BODY_LENGTH_REQUIRED, BODY_TOO_LARGE, BODY_TIMEOUT or any FRAME_ code but
+ * @throws MODEL_UNKNOWN, MODE_UNSUPPORTED, LAYER_UNKNOWN, BODY_LENGTH_REQUIRED, BODY_TOO_LARGE, BODY_TIMEOUT or any FRAME_ code but
  *   FRAME_RESIDUE; the rest of the body is then left in the stream
  */
 export async function receiveFrame(

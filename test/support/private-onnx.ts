@@ -11,6 +11,8 @@ export interface PrivateOnnxOptions {
   readonly between?: readonly Omit<NodeFields, 'inputs' | 'output'>[];
   /** Most HU by which a pixel is changed. */
   readonly limit?: number;
+  /** The residual is halved and raised by 3 HU behind the shuffle. */
+  readonly affine?: boolean;
 }
 
 /**
@@ -65,7 +67,13 @@ export function privateOnnx(options: PrivateOnnxOptions = {}): Uint8Array {
         output: 'residual',
         attributes: { blocksize: 4, mode: 'CRD' },
       },
-      { op: 'Sub', inputs: ['hu', 'residual'], output: 'denoised' },
+      ...(options.affine
+        ? [
+            { op: 'Mul', inputs: ['residual', 'half'], output: 'halved' },
+            { op: 'Add', inputs: ['halved', 'three'], output: 'raised' },
+          ]
+        : []),
+      { op: 'Sub', inputs: ['hu', options.affine ? 'raised' : 'residual'], output: 'denoised' },
     ],
     tensors: [
       number('lowest', -1024),
@@ -75,6 +83,8 @@ export function privateOnnx(options: PrivateOnnxOptions = {}): Uint8Array {
       number('most', 300),
       number('least', -limit),
       number('limit', limit),
+      number('half', 0.5),
+      number('three', 3),
       weights('w1', hidden, channels, 0.08),
       { name: 'b1', dims: [hidden], values: Array.from({ length: hidden }, () => next(-100, 100) / 10) },
       weights('w2', 16, hidden, 0.05),

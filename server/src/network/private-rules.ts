@@ -7,7 +7,6 @@ import type { LinearWeights } from './integer-network.ts';
 import type { HiddenChain, PrivateChains } from './private-chains.ts';
 import type { PrivateStatistics } from './private-statistics.ts';
 import { ofChannel } from './step-rules.ts';
-import { outputGains } from './value-forms.ts';
 
 /** How many bits a network gets in private mode. */
 export interface PrivatePrecision {
@@ -178,12 +177,12 @@ export class PrivateRules {
   /** With the largest shift that fits, `mostShift` at most. */
   #chooseLast(node: FloatLinear, input: Scaling, mostShift: number): Choice | undefined {
     const { accumulatorBits, outputShift } = this.#precision;
-    const gain = outputGains(this.#network).get(node.name) ?? 0;
+    const gain = gainAfter(this.#network, node);
     if (!(gain > 0))
       throw new DenoiseError('PLAN_NOT_PRIVATE', {
         node: node.name,
         op: 'Conv',
-        reason: 'what follows the last layer is not a sum with a fixed weight',
+        reason: 'what follows the last layer has to be scales, clips, shuffles and sums',
       });
     const unit = 2 ** -outputShift / gain;
     const clampBits = Math.ceil(Math.log2(this.#lastReach(node) / unit + 1)) + 1;
@@ -227,6 +226,39 @@ export class PrivateRules {
   #lastReach(node: FloatLinear): number {
     const seen = Math.max(...(this.#statistics.extents.get(node.name) ?? [0])) * lastHeadroom;
     return Math.min(seen, clipAfter(this.#network, node));
+  }
+}
+
+/**
+ * How much one unit of a value changes the output, HU.
+ * @returns NaN if that is not the same everywhere
+ */
+function gainAfter(network: FloatNetwork, start: FloatNode): number {
+  const gains = new Map([[network.output, 1]]);
+  for (const node of network.nodes.slice(network.nodes.indexOf(start) + 1).toReversed()) {
+    const own = gains.get(node.name);
+    if (own === undefined) continue;
+    inputsOf(node).forEach((input, i) => {
+      gains.set(input, Math.max(gains.get(input) ?? 0, own * slopeOf(node, i)));
+    });
+  }
+  return gains.get(start.name) ?? Number.NaN;
+}
+
+function slopeOf(node: FloatNode, input: number): number {
+  switch (node.op) {
+    case 'add':
+      return Math.abs(node.multipliers[input] ?? 0);
+    case 'activation':
+      return Math.max(...[...node.positive, ...node.negative].map(Math.abs));
+    case 'polynomial':
+      return node.square === 0 && typeof node.slope === 'number' ? Math.abs(node.slope) : Number.NaN;
+    case 'function':
+    case 'linear':
+    case 'pool':
+      return Number.NaN;
+    default:
+      return 1;
   }
 }
 

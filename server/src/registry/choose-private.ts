@@ -25,8 +25,13 @@ const { plainModulusBits } = parameterSet(privateParameterSet);
 const fewestAccumulatorBits = 12;
 const clampBits = [7, 8, 9, 10, 11, 12];
 const outputShifts = [0, 1, 2];
-/** A candidate that is expected to lose more than this many times what is accepted is not measured. */
-const hopeless = 2;
+/**
+ * A candidate that is expected to lose more than this many times what is accepted is not measured. The guess takes no
+ * notice of the zeros that ReLU makes: with four layers it was eight times too high.
+ */
+const hopeless = 16;
+/** The second guess is measured as well if it is at most this many times what is accepted. */
+const likely = 2;
 /** A finer output costs bytes: it has to lose this much less, HU RMS. */
 const clearlyHu = 0.01;
 
@@ -100,7 +105,7 @@ class PrivateSearch {
       .map((precision) => ({ precision, rms: this.#guess(precision) ?? Infinity }))
       .filter(({ rms }) => rms <= hopeless * acceptedRmsHu)
       .toSorted((a, b) => a.rms - b.rms)
-      .slice(0, 2);
+      .filter(({ rms }, i) => i === 0 || (i === 1 && rms <= likely * acceptedRmsHu));
     for (const { precision } of guesses) {
       const measured = this.#measure(precision);
       if (measured && measured.loss.rmsDifferenceHu <= acceptedRmsHu) return measured;

@@ -98,7 +98,7 @@ describe('import for private mode', () => {
     }
   });
 
-  test('more bits of accumulators than are needed are not used: with one less it would lose more', async () => {
+  test('the layer with the most bits has as many as the report says, and fewer than there are', async () => {
     const report = await importModel(options);
     expect(report.reason).toMatch(/the fewest bits within 0.5 HU/);
     const cap = Number(/at most (\d+) bits/.exec(report.reason)?.[1]);
@@ -112,6 +112,15 @@ describe('import for private mode', () => {
     const { plan } = await loadModel(report.directory);
     expect(plan.nodes.map(({ op }) => op).filter((op) => op === 'linear')).toHaveLength(2);
     expect(() => privateLayers(plan)).not.toThrow();
+  });
+
+  test('the last layer is as fine as what follows it needs', async () => {
+    const plain = await importModel(options);
+    const halved = await importOnnx(privateOnnx({ ...small, affine: true }), { id: 'halved' });
+    expect(halved.quantisation.rmsDifferenceHu).toBeLessThanOrEqual(0.5);
+    const clampBits = (report: typeof plain) => report.private?.layers.at(-1)?.clampBits ?? 0;
+    // A unit of the result is 2 HU before it is halved.
+    expect(clampBits(halved)).toBeLessThan(clampBits(plain));
   });
 
   test.each<[string, Partial<PrivateOnnxOptions>, string, RegExp]>([

@@ -11,6 +11,7 @@ NOISE_MAPS = 2
 NOISE_CLIP = 0.2  # of HU_SCALE: detail beyond it is an edge
 NOISE_WINDOW = 15  # blocks of FACTOR x FACTOR pixels
 NOISE_GAIN = 4  # brings the maps to the size of the image's channels
+SQUEEZE = (-250, 350)  # HU; see squeezed
 
 
 def noise_maps(image, unit=1.0):
@@ -27,19 +28,41 @@ def noise_maps(image, unit=1.0):
     return F.avg_pool2d(F.avg_pool2d(detail, FACTOR, FACTOR), NOISE_WINDOW, 1, NOISE_WINDOW // 2)
 
 
-class Denoiser(nn.Module):
-    """Convolutions of one odd kernel (rows, columns) between `widths`, with leaky ReLU in between.
+def squeezed(image, unit=1.0):
+    """The image with a quarter of its contrast outside SQUEEZE: lung, bone and air stay, their edges are softer.
 
-    noise: the first one also takes the noise maps, so that the network knows how much there is to remove.
-    limit: no pixel is changed by more than this, HU; None for no limit.
+    Less for a layer to carry, so fewer bits for its accumulators. unit: as in noise_maps.
+    """
+    low, high = (end / HU_SCALE * unit for end in SQUEEZE)
+    return 0.75 * image.clamp(low, high) + 0.25 * image
+
+
+def limited(residual, limit):
+    """residual held within +-limit, which has one channel; written as a client can do it, with ReLUs of one value.
+
+    The gradient passes as if there were no limit: with its own, what lies beyond would never be learned to come back.
+    """
+    with torch.no_grad():
+        held = residual - F.relu(residual - limit)
+        held = held + F.relu(-limit - held)
+    return residual + (held - residual.detach())
+
+
+class Denoiser(nn.Module):
+    """Convolutions of one odd kernel (rows, columns) between `widths`, with (leaky) ReLU in between.
+
+    leak: slope below zero. noise: the first convolution also takes the noise maps, so that the network knows how much
+    there is to remove. squeeze: it takes the squeezed image.
+    reach: no pixel is changed by more than this many times the sum of its noise maps; edges are seldom noise.
 
     Zero padding, so beyond the image's edge everything is 0, that is water. forward: float HU
     [batch, 1, rows, columns], both multiples of 4, in -1024..3071; returns the same shape in HU.
     """
 
-    def __init__(self, widths, kernel, noise=False, limit=None):
+    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, reach=4.0):
         super().__init__()
-        self.widths, self.kernel, self.noise, self.limit = tuple(widths), tuple(kernel), noise, limit
+        self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
+        self.noise, self.squeeze, self.reach = noise, squeeze, reach
         inputs = (widths[0] + (NOISE_MAPS if noise else 0), *widths[1:-1])
         padding = tuple(side // 2 for side in kernel)
         self.convolutions = nn.ModuleList(
@@ -51,34 +74,41 @@ class Denoiser(nn.Module):
 
     def residual(self, hu):
         image = hu / HU_SCALE
-        h = F.pixel_unshuffle(image, FACTOR)
+        maps = noise_maps(image)
+        h = F.pixel_unshuffle(squeezed(image) if self.squeeze else image, FACTOR)
         if self.noise:
-            h = torch.cat([h, NOISE_GAIN * noise_maps(image)], 1)
+            h = torch.cat([h, NOISE_GAIN * maps], 1)
         for convolution in self.convolutions[:-1]:
-            h = F.leaky_relu(convolution(h), LEAK)
-        residual = F.pixel_shuffle(self.convolutions[-1](h), FACTOR) * HU_SCALE
-        return residual if self.limit is None else residual.clamp(-self.limit, self.limit)
+            h = F.leaky_relu(convolution(h), self.leak)
+        limit = self.reach * maps.sum(1, keepdim=True)
+        return F.pixel_shuffle(limited(self.convolutions[-1](h), limit), FACTOR) * HU_SCALE
 
     def forward(self, hu):
         return hu - self.residual(hu)
 
 
-# On 512 x 512 a polynomial of degree 4096 holds 31 of 128 rows for kernels up to 9 columns: five rows of kernel leave
-# 27 of output, so five tiles a channel. `balanced` then sends 330 ciphertexts and gets 320.
+# On 512 x 512 a polynomial of degree 4096 holds 31 of 128 rows for kernels up to 17 columns: five rows of kernel leave
+# 27 of output, so five tiles a channel. `balanced` then sends 330 ciphertexts and gets 320, `fast` 200 and 190.
 ARCHITECTURES = {
-    "linear": {"widths": (CHANNELS, CHANNELS), "kernel": (9, 9), "limit": 24.0},
-    "interactive": {"widths": (CHANNELS, 32, 32, CHANNELS), "kernel": (5, 5)},
-    "balanced": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 9), "noise": True},
+    "linear": {"widths": (CHANNELS, CHANNELS), "kernel": (9, 9), "noise": False},
+    "fast": {"widths": (CHANNELS, 11, 11, CHANNELS), "kernel": (5, 9)},
+    "balanced": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 9)},
+    "best": {"widths": (CHANNELS, 64, 64, 64, CHANNELS), "kernel": (5, 9)},
+    "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True},
+}
+# What search.py compares with them.
+CANDIDATES = {
+    "balanced-17": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 17)},
+    "balanced-1": {"widths": (CHANNELS, 48, CHANNELS), "kernel": (5, 17)},
+    "balanced-squeeze": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 9), "squeeze": True},
+    "fast-1": {"widths": (CHANNELS, 22, CHANNELS), "kernel": (5, 17)},
+    "private-2": {"widths": (CHANNELS, 8, 8, CHANNELS), "kernel": (5, 9), "leak": 0.0, "squeeze": True},
 }
 
 
-def build(name):
-    return Denoiser(**ARCHITECTURES[name])
-
-
 def load(checkpoint):
-    """The network of a checkpoint file of train.py or fit_linear.py, and the checkpoint itself."""
+    """The network of a checkpoint file of train.py, and the checkpoint itself."""
     saved = torch.load(checkpoint, map_location="cpu")
-    network = build(saved["name"])
+    network = Denoiser(**saved["architecture"])
     network.load_state_dict(saved["weights"])
     return network.eval(), saved

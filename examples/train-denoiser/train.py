@@ -1,8 +1,9 @@
-"""Trains a network on the pairs of make_pairs.py and keeps the checkpoint that is best on val.
+"""Trains a network on a bank of bank.py.
 
-    python3 train.py --cache DIR --name interactive --minutes 70 --out DIR/interactive.pt
+    python3 train.py --bank BANK.pt --name balanced --minutes 70 --out balanced.pt [--device cuda]
 
---iterations fixes the schedule by steps instead (repeatable); --minutes by the clock (on a busy machine).
+--iterations fixes the schedule by steps instead (repeatable); --minutes by the clock. The last, averaged weights are
+kept; every line of the log tells the gain on val.
 """
 import argparse
 import copy
@@ -10,104 +11,146 @@ import math
 import pathlib
 import time
 
-import numpy as np
 import torch
 
-import metrics
+import draw
 import model
-import patches
+import objective
 
 BATCH = 8
 RATE = 1e-3
-WARM_UP = 500  # iterations
+WARM_UP = 1000  # iterations
 AVERAGING = 0.999  # of the weights that are validated and kept
-FLOOR = 1.0  # HU; an error below does not matter
+LONGEST_GRADIENT = 1.0
+DOSES = (1 / 2, 1 / 4, 1 / 8)
 
 
-def loss_of(output, clean, weight):
-    """Mean over the samples of the logarithm of the weighted RMSE: what the mean of PSNR over slices looks at.
-
-    So a slice with little noise counts as much as a noisy one. With the RMSE itself networks harmed such slices.
-    """
-    squares = (weight * (output - clean) ** 2).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1)
-    return (squares + FLOOR**2).log().mean() / 2
-
-
-def step(network, averaged, optimiser, sample, keep, longest_gradient=math.inf):
-    """One step of descent on a batch of patches.batch, and of the averaged network after it; returns the loss."""
-    low, clean, weight = sample
-    loss = loss_of(network(low), clean, weight)
-    optimiser.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), longest_gradient)
-    optimiser.step()
+def validate(network, bank, thinned):
+    """Text and mean gain of PSNR, dB: over val slices at each of DOSES, for each volume's slices alike."""
+    lines, gains = [], []
     with torch.no_grad():
-        for mean, now in zip(averaged.parameters(), network.parameters()):
-            mean.lerp_(now, 1 - keep)
-    return loss.item()
+        for dose in DOSES:
+            rows = []
+            for index in range(0, len(bank), thinned):
+                low, clean = bank.whole(index, dose)
+                image = network(low).round()
+                psnr = (objective.psnr(image, clean) - objective.psnr(low, clean)).item()
+                rows.append((psnr, (objective.ssim(image, clean) - objective.ssim(low, clean)).item()))
+            table = torch.tensor(rows)
+            mean = table.mean(0)
+            gains.append(mean[0].item())
+            lines.append(f"1/{1 / dose:.0f} {mean[0]:+.3f} dB (least {table[:, 0].min():+.2f}) SSIM {mean[1]:+.4f}")
+    return "; ".join(lines), sum(gains) / len(gains)
 
 
-def validate(network, pairs):
-    """Mean gain of PSNR in dB over every third val slice, at a half, a quarter and an eighth of its dose by turns."""
-    with torch.no_grad():
-        scores = []
-        for number, index in enumerate(range(0, len(pairs), 3)):
-            low, clean = pairs.whole(index, (1 / 2, 1 / 4, 1 / 8)[number % 3])
-            image = network(torch.from_numpy(low.astype(np.float32))[None, None])[0, 0].numpy()
-            scores.append(metrics.psnr(image, clean) - metrics.psnr(low, clean))
-    return sum(scores) / len(scores)
+def rate(iteration, progress, part):
+    """Learning rate: linear warm-up, then `part` (two of 0..1) of half a cosine down to nothing; progress is 0..1."""
+    at = part[0] + (part[1] - part[0]) * min(1, progress)
+    return RATE * min(1, (iteration + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * at))
 
 
-def rate(iteration, progress):
-    """Learning rate: linear warm-up, then half a cosine down to nothing; progress is 0..1."""
-    return RATE * min(1, (iteration + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1, progress)))
+class Step:
+    """One step of descent on a batch, and of the averaged network after it. On a GPU replayed from one recording."""
+
+    def __init__(self, network, averaged, sample, device, recorded):
+        self.network, self.averaged = network, averaged
+        self.on_gpu = device != "cpu"
+        self.rate = torch.tensor(RATE, device=device) if self.on_gpu else RATE
+        self.optimiser = torch.optim.Adam(network.parameters(), self.rate, **({"capturable": True} if self.on_gpu else {}))
+        self.sample = [part.clone() for part in sample]
+        self.graph = None
+        if self.on_gpu and recorded:
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                for _ in range(5):
+                    self._descend()
+            torch.cuda.current_stream().wait_stream(side)
+            self.graph = torch.cuda.CUDAGraph()
+            self.optimiser.zero_grad(set_to_none=True)
+            with torch.cuda.graph(self.graph):
+                self.loss = self._descend()
+
+    def _descend(self):
+        low, clean, weight = self.sample
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = objective.loss_of(self.network(low), clean, weight)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
+        self.optimiser.step()
+        with torch.no_grad():
+            for mean, now in zip(self.averaged.parameters(), self.network.parameters()):
+                mean.lerp_(now, 1 - AVERAGING)
+        return loss.detach()
+
+    def __call__(self, sample, learning_rate):
+        if self.on_gpu:
+            self.rate.fill_(learning_rate)
+        else:
+            self.optimiser.param_groups[0]["lr"] = learning_rate
+        for kept, new in zip(self.sample, sample):
+            kept.copy_(new)
+        if self.graph is None:
+            self.loss = self._descend()
+        else:
+            self.graph.replay()
 
 
-def train(name, cache, out, minutes, iterations, seed):
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    pairs, held_back = patches.Pairs(cache, "train"), patches.Pairs(cache, "val")
-    network = model.build(name).to(memory_format=torch.channels_last)
+def train(architecture, bank_file, out, options, name):
+    torch.manual_seed(options.seed)
+    bank = torch.load(bank_file, mmap=True) if options.device != "cpu" else torch.load(bank_file)
+    pairs = draw.Bank(bank["train"], options.device)
+    held_back = draw.Bank(bank["val"], options.device)
+    network = model.Denoiser(**architecture).to(options.device)
+    if options.start:
+        network.load_state_dict(torch.load(options.start, map_location=options.device)["weights"])
     averaged = copy.deepcopy(network)
-    optimiser = torch.optim.Adam(network.parameters(), RATE)
+    step = Step(network, averaged, pairs.patches(options.batch), options.device, options.recorded)
     began = checked = time.monotonic()
-    best, iteration, progress, recent = -math.inf, 0, 0.0, []
+    iteration, progress, score = 0, 0.0, 0.0
     while progress < 1:
-        optimiser.param_groups[0]["lr"] = rate(iteration, progress)
+        step(pairs.patches(options.batch), options.rate * rate(iteration, progress, options.part))
         iteration += 1
-        keep = min(AVERAGING, iteration / (iteration + 10))
-        sample = patches.batch(pairs, BATCH, rng)
-        recent.append(step(network, averaged, optimiser, sample, keep, longest_gradient=1.0))
-
+        if iteration == 2 * WARM_UP:
+            averaged.load_state_dict(network.state_dict())
+        if iteration % 20 == 0 and options.device != "cpu":
+            torch.cuda.synchronize()
         now = time.monotonic()
-        progress = iteration / iterations if iterations else (now - began) / (60 * minutes)
-        if now - checked > 120 or progress >= 1 or iteration == WARM_UP:
-            checked = now
-            score = validate(averaged, held_back)
+        progress = iteration / options.iterations if options.iterations else (now - began) / (60 * options.minutes)
+        if now - checked > options.every or progress >= 1:
+            text, score = validate(averaged, held_back, 1 if progress >= 1 else 5)
             spent = (now - began) / 60
-            print(f"{iteration} {spent:.1f} min loss {np.mean(recent):.4f} val {score:+.3f} dB", flush=True)
-            recent = []
-            if score > best:
-                best = score
-                saved = {"name": name, "weights": averaged.state_dict(), "iterations": iteration,
-                         "minutes": round(spent, 1), "valGain": score, "seed": seed}
-                torch.save(saved, out.with_suffix(".tmp"))
-                out.with_suffix(".tmp").replace(out)
+            print(f"{name} {iteration} {spent:.1f} min loss {step.loss.item():.4f} val {text}", flush=True)
+            saved = {"name": name, "architecture": architecture, "weights": averaged.state_dict(), "iterations": iteration,
+                     "minutes": round(spent, 1), "valGain": score, "seed": options.seed, "batch": options.batch}
+            torch.save(saved, out.with_suffix(".tmp"))
+            out.with_suffix(".tmp").replace(out)
+            checked = time.monotonic()
 
 
 def main():
+    known = model.ARCHITECTURES | model.CANDIDATES
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", default=".cache", type=pathlib.Path)
-    parser.add_argument("--name", choices=model.ARCHITECTURES, default="interactive")
+    parser.add_argument("--bank", required=True)
+    parser.add_argument("--name", choices=known, required=True)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="checkpoint to write")
+    parser.add_argument("--start", help="checkpoint whose weights to go on from")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rate")
+    parser.add_argument("--part", type=float, nargs=2, default=(0, 1), help="of the schedule, for runs in several parts")
+    parser.add_argument("--leak", type=float, help="another slope below zero than the network's own, to begin with")
+    parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--eager", dest="recorded", action="store_false", help="do not record the step on a GPU")
+    parser.add_argument("--every", type=float, default=120, help="seconds between looks at val")
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float)
     length.add_argument("--iterations", type=int)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    train(arguments.name, arguments.cache, arguments.out, arguments.minutes, arguments.iterations, arguments.seed)
+    options = parser.parse_args()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+    architecture = known[options.name] | ({} if options.leak is None else {"leak": options.leak})
+    train(architecture, options.bank, options.out, options, options.name)
 
 
 if __name__ == "__main__":

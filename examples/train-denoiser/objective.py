@@ -1,0 +1,64 @@
+"""What training minimises, and PSNR and SSIM of metrics.py in torch."""
+import torch
+from torch.nn import functional as F
+
+import metrics
+
+FLOOR = 1.0  # HU; an error below does not matter
+OUTSIDE = 0.03  # weight of squared errors where the reference is outside the window, lung and bone; air has a tenth
+STRUCTURE = 1.0  # of 1 - SSIM, against the logarithm of the RMSE
+BIAS = 0.02  # of the squared mean error of a tissue, in units of BIAS_UNIT
+BIAS_UNIT = 2.0  # HU
+BIAS_PIXELS = 400  # pixels; a tissue with fewer hardly counts
+TISSUES = ((-950, -600), (-140, -60), (-20, 100), (250, 1500))  # HU: lung, fat, soft tissue, bone
+SSIM_SIDE = 7
+
+
+def clip(hu):
+    return hu.clamp(*metrics.WINDOW)
+
+
+def ssim_map(a, b):
+    """SSIM [n, 1, rows - 6, columns - 6] of images [n, 1, rows, columns] that are clipped, as scikit-image has it."""
+    n = SSIM_SIDE**2
+    mean = lambda image: F.avg_pool2d(image, SSIM_SIDE, 1)  # noqa: E731
+    a, b = a / metrics.RANGE, b / metrics.RANGE
+    ma, mb = mean(a), mean(b)
+    sample = n / (n - 1)
+    va, vb = sample * (mean(a * a) - ma * ma), sample * (mean(b * b) - mb * mb)
+    covariance = sample * (mean(a * b) - ma * mb)
+    c1, c2 = 0.01**2, 0.03**2
+    return (2 * ma * mb + c1) * (2 * covariance + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
+
+
+def psnr(image, clean):
+    """[n] dB"""
+    return 10 * torch.log10(metrics.RANGE**2 / ((clip(image) - clip(clean)) ** 2).mean((1, 2, 3)))
+
+
+def ssim(image, clean):
+    return ssim_map(clip(image), clip(clean)).mean((1, 2, 3))
+
+
+def loss_of(output, clean, weight):
+    """Mean over samples of log RMSE + STRUCTURE (1 - SSIM) + the bias of tissues.
+
+    The logarithm is what the mean of PSNR over slices looks at: a slice with little noise counts as much as a noisy
+    one. output, clean: HU, weight: 0 or 1 for pixels that count, all [n, 1, rows, columns].
+    """
+    pixels = weight.sum((1, 2, 3)).clamp(min=1)
+    inside = (clip(output) - clip(clean)) ** 2
+    window = (clean > metrics.WINDOW[0]) & (clean < metrics.WINDOW[1])
+    outside = torch.where(window, 0.0, torch.where(clean < -950, OUTSIDE / 10, OUTSIDE))
+    error = output - clean
+    squares = (weight * (inside + outside * error**2)).sum((1, 2, 3)) / pixels
+    loss = (squares + FLOOR**2).log() / 2
+    cut = SSIM_SIDE // 2
+    inner = weight[..., cut:-cut, cut:-cut]
+    similarity = (inner * ssim_map(clip(output), clip(clean))).sum((1, 2, 3)) / inner.sum((1, 2, 3)).clamp(min=1)
+    loss = loss + STRUCTURE * (1 - similarity)
+    for low, high in TISSUES:
+        tissue = weight * ((clean >= low) & (clean <= high))
+        bias = (tissue * error).sum((1, 2, 3)) / (tissue.sum((1, 2, 3)) + BIAS_PIXELS)
+        loss = loss + BIAS * F.huber_loss(bias / BIAS_UNIT, torch.zeros_like(bias), reduction="none", delta=4.0)
+    return loss.mean()

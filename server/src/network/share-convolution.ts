@@ -1,9 +1,9 @@
-import type { FeatureMap } from '@cipherdose/sdk/image';
 import type { LinearNode } from '@cipherdose/sdk/protocol';
 import { convolve } from './clear-convolution.ts';
 import type { LinearWeights } from './integer-network.ts';
 
 const lowBits = 15;
+const lowMask = 2 ** lowBits - 1;
 
 /**
  * W x for a share x of a layer's input, modulo 2^32: with t a power of two, exact modulo t as well.
@@ -20,21 +20,17 @@ export function convolveShare(
   { weights }: Pick<LinearWeights, 'weights'>,
 ): Uint32Array<ArrayBuffer> {
   const layer: LinearWeights = { weights, bias: new Int32Array(node.outChannels) };
-  const part = (take: (value: number) => number): FeatureMap => ({
-    channels: node.inChannels,
-    height: size.height,
-    width: size.width,
-    data: Int32Array.from(share, take),
-  });
-  const low = convolve(
-    part((value) => value & (2 ** lowBits - 1)),
-    node,
-    layer,
-  );
-  const high = convolve(
-    part((value) => value >>> lowBits),
-    node,
-    layer,
-  );
-  return Uint32Array.from(low.data, (value, i) => value + ((high.data[i] as number) << lowBits));
+  const low = new Int32Array(share.length);
+  const high = new Int32Array(share.length);
+  for (let i = 0; i < share.length; i++) {
+    low[i] = (share[i] as number) & lowMask;
+    high[i] = (share[i] as number) >>> lowBits;
+  }
+  const convolved = (data: Int32Array): Int32Array =>
+    convolve({ channels: node.inChannels, height: size.height, width: size.width, data }, node, layer).data;
+  const [lowSums, highSums] = [convolved(low), convolved(high)];
+  const sums = new Uint32Array(lowSums.length);
+  for (let i = 0; i < sums.length; i++)
+    sums[i] = (lowSums[i] as number) + ((highSums[i] as number) << lowBits);
+  return sums;
 }

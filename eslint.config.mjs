@@ -17,6 +17,7 @@ const boundaries = {
   'sdk/src/two-party': ['errors', 'generated'],
   'sdk/src/dicom': ['image', 'errors'],
   'sdk/src/pixels': ['errors'],
+  'sdk/src/private-session': ['two-party', 'plan', 'protocol', 'errors'],
   'sdk/src/session': ['plan', 'protocol', 'image', 'packing', 'errors'],
   'sdk/src/transport': ['protocol', 'errors'],
   'sdk/src/worker': ['he', 'packing', 'protocol', 'image', 'errors'],

@@ -79,6 +79,15 @@ export const errorTable = {
   PUBLIC_KEY_INVALID: entry(400, false, 'The public key is not valid'),
   PUBLIC_KEY_FOREIGN: entry(400, false, 'The public key belongs to another session or parameter set'),
   MASK_INVALID: entry(0, false, 'The mask or the share does not fit the layer'),
+  // Private mode, sessions
+  TICKET_INVALID: entry(
+    401,
+    true,
+    'The ticket is unknown, used, expired or of another host; a new one is needed',
+  ),
+  SESSION_IDLE: entry(408, true, 'The session said nothing for too long'),
+  QUOTA_EXCEEDED: entry(429, true, 'The quota of activations is used up; wait a little'),
+  SLICE_TOO_LARGE: entry(413, false, 'The slice takes more activations than the host allows'),
   // Two-party activation
   TWO_PARTY_PARAMETERS: entry(0, false, 'The activation cannot be evaluated by two parties'),
   TWO_PARTY_SHARES: entry(0, false, 'The shares do not fit the correlations that were prepared'),

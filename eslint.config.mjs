@@ -26,6 +26,7 @@ const boundaries = {
   'server/src/onnx': ['network'],
   'server/src/registry': ['network', 'onnx', 'model-source.ts'],
   'server/src/evaluator': ['network', 'registry', 'generated', 'model-source.ts'],
+  'server/src/private': ['network', 'evaluator', 'registry', 'model-source.ts'],
   'server/src/keys': [],
 };
 

@@ -133,10 +133,7 @@ export class HostSession {
       const firstLayer = resumed?.layer ?? 0;
       slice.share = resumed?.share;
       slice.preparation = new SlicePreparation(tools, number, slice.layout.layers.slice(firstLayer));
-      this.#send(
-        { kind: 'opened', slice: number, layer: 0, piece: 0 },
-        encodeOpened({ firstLayer, ticket }),
-      );
+      this.#send({ kind: 'opened', slice: number, layer: 0, piece: 0 }, encodeOpened({ firstLayer, ticket }));
       slice.preparation.start();
     });
   }

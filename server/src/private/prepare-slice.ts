@@ -152,7 +152,8 @@ export function dropPrepared(layers: readonly PreparedLayer[]): void {
 /** @param expectedLayer -1: nothing more is expected. @throws TWO_PARTY_REPLAYED, TWO_PARTY_ORDER */
 export function checkTurn(layer: number, piece: number, expectedLayer: number, expectedPiece: number): void {
   if (layer === expectedLayer && piece === expectedPiece) return;
-  const before = expectedLayer < 0 || layer < expectedLayer || (layer === expectedLayer && piece < expectedPiece);
+  const before =
+    expectedLayer < 0 || layer < expectedLayer || (layer === expectedLayer && piece < expectedPiece);
   throw new DenoiseError(before ? 'TWO_PARTY_REPLAYED' : 'TWO_PARTY_ORDER', {
     received: `${String(layer)}/${String(piece)}`,
     expected: `${String(expectedLayer)}/${String(expectedPiece)}`,

@@ -15,9 +15,11 @@ import { openapi } from './plugins/openapi.ts';
 import { requestLog } from './plugins/request-log.ts';
 import { security } from './plugins/security.ts';
 import { stuckClients } from './plugins/stuck-clients.ts';
+import { websockets } from './plugins/websockets.ts';
 import { layerRoutes } from './routes/layers.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { privateRoutes } from './routes/private.ts';
 
 /** What a model host is made of. Whoever made the parts also closes them. */
 export interface HostParts {
@@ -63,6 +65,7 @@ export async function buildApp({
     });
   await app.register(closing, config);
   await app.register(security, { keys, rateLimit: config.rateLimit });
+  await app.register(websockets);
   await app.register(openapi, { needsKey: keys !== undefined });
 
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, () => {
@@ -71,6 +74,7 @@ export async function buildApp({
   await app.register(operationRoutes, { models });
   await app.register(modelRoutes, { models });
   await app.register(layerRoutes, { models, evaluator, config });
+  await app.register(privateRoutes, { models, config });
   return app;
 }
 

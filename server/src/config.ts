@@ -52,6 +52,44 @@ export const hostConfigSchema = z.strictObject({
   rateLimit: z
     .strictObject({ max: count, perSeconds: z.int().min(1).max(86_400) })
     .default({ max: 6000, perSeconds: 60 }),
+  /** Private mode; only of models that offer it. */
+  private: z
+    .strictObject({
+      /** Sessions at once; each has a thread and, while slices run, some hundred megabytes. */
+      maxSessions: z.int().min(0).max(256).default(4),
+      /** Slices of one session that may be open at once: the one that runs, and those that are prepared ahead. */
+      slices: z.int().min(1).max(8).default(2),
+      /** Most activations of one slice; one of 512x512 pixels of the usual network has 524,288. */
+      maxSliceActivations: z
+        .int()
+        .min(1)
+        .max(2 ** 26)
+        .default(2 ** 22),
+      /** Activations of one API key, or of one address where keys are not needed. */
+      quota: z
+        .strictObject({
+          activations: z.int().min(1),
+          perSeconds: z.int().min(1).max(86_400),
+        })
+        .default({ activations: 2 ** 31, perSeconds: 3600 }),
+      /** How long a ticket is good for. */
+      ticketSeconds: z.int().min(1).max(3600).default(30),
+      /** How long a session may say nothing. */
+      idleSeconds: z.number().min(0.05).max(3600).default(60),
+      /** How long the host keeps its share of a slice that broke off. */
+      resumeSeconds: z.number().min(0).max(3600).default(120),
+      /** Most bytes of such shares. */
+      maxResumeBytes: z
+        .int()
+        .min(0)
+        .default(64 * 2 ** 20),
+      /** Bytes of one session that may wait for the host, or for the client, before the host reads on. */
+      maxWaitingBytes: z
+        .int()
+        .min(2 ** 16)
+        .default(32 * 2 ** 20),
+    })
+    .prefault({}),
   /** Origins of web pages that may ask; '*' for all. */
   corsOrigins: z.array(origin).default([]),
   /** PEM files; without them the host speaks plain HTTP. */

@@ -32,7 +32,7 @@ describe('a private session', () => {
     });
     expect(finished).toEqual([1, 2, 3]);
     expect(asked.map(({ activations }) => activations)).toEqual(
-      [40 * 30, 32 * 58, 40 * 30].map((pixels) => ((4 + 3 + 4) * pixels) / 4),
+      [40 * 30, 32 * 58, 40 * 30].map((pixels) => [4, 3, 4].map((channels) => (channels * pixels) / 4)),
     );
     conversation.close();
     expect(conversation.kernel.usedBytes).toBe(0);

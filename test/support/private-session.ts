@@ -73,6 +73,7 @@ export class PrivateConversation {
           const ticket = new Uint8Array(32).fill(question.slice);
           this.host.grant(question.slice, { ticket, resumed: question.resume && resumed });
         },
+        sliceStarted: () => undefined,
         layerReached: (slice, share) => this.reached.push({ slice, ...share }),
         sliceFinished: (slice) => this.finished.push(slice),
       },
@@ -102,7 +103,7 @@ export class PrivateConversation {
       const next = this.#queue.shift();
       if (!next || !pass(next)) return;
       this.spoken.push(next);
-      if (next.from === 'client') this.host.receive(next.message);
+      if (next.from === 'client') this.host.take(this.host.read(next.message));
       else this.client.receive(next.message);
     }
   }

@@ -7,16 +7,13 @@ import {
 } from '@cipherdose/sdk/zero-encryption';
 import type { ZeroSource } from './zero-source.ts';
 
-/** Whose zeros a pool makes. */
-export interface ZeroPoolOptions {
-  readonly set: ParameterSet;
-  /** Id of the two-party session. */
-  readonly session: Uint8Array;
-  /** As it came from the client. */
-  readonly publicKey: Uint8Array;
-  /** Zeros that are held at most; one takes 8 bytes for each prime and coefficient. */
-  readonly most: number;
-}
+/**
+ * Makes the pool of one client.
+ * @param session id of the two-party session
+ * @param publicKey as it came from the client
+ * @throws PUBLIC_KEY_INVALID, PUBLIC_KEY_FOREIGN, SEAL_FAILED
+ */
+export type OpenZeroPool = (session: Uint8Array, publicKey: Uint8Array) => ZeroPool;
 
 let library: Promise<SealLibrary> | undefined;
 
@@ -34,10 +31,14 @@ export class ZeroPool implements ZeroSource, Disposable {
     this.#most = most;
   }
 
-  /** @throws PUBLIC_KEY_INVALID, PUBLIC_KEY_FOREIGN, SEAL_FAILED */
-  static async open({ set, session, publicKey, most }: ZeroPoolOptions): Promise<ZeroPool> {
+  /**
+   * Loads SEAL, once.
+   * @param most zeros that a pool holds; one takes 8 bytes for each prime and coefficient
+   * @throws SEAL_FAILED
+   */
+  static async opener(set: ParameterSet, most: number): Promise<OpenZeroPool> {
     const seal = await (library ??= loadSeal());
-    return new ZeroPool(new ZeroEncryptor(seal, set, session, publicKey), most);
+    return (session, publicKey) => new ZeroPool(new ZeroEncryptor(seal, set, session, publicKey), most);
   }
 
   /** Zeros that are held. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { SessionFacts } from '../private/connection.ts';
 import { whenRequestEnds } from './request-end.ts';
 
 declare module 'fastify' {
@@ -56,6 +57,31 @@ export class HostMetrics {
     registers: [this.registry],
   });
 
+  readonly #sessions = new Counter({
+    name: 'cipherdose_private_sessions_total',
+    help: 'Sessions of private mode that ended, by outcome',
+    labelNames: ['model', 'code'],
+    registers: [this.registry],
+  });
+  readonly #slices = new Counter({
+    name: 'cipherdose_private_slices_total',
+    help: 'Slices that private mode finished',
+    labelNames: ['model'],
+    registers: [this.registry],
+  });
+  readonly #activations = new Counter({
+    name: 'cipherdose_private_activations_total',
+    help: 'Activations that private mode prepared',
+    labelNames: ['model'],
+    registers: [this.registry],
+  });
+  readonly #privateBytes = new Counter({
+    name: 'cipherdose_private_bytes_total',
+    help: 'Bytes of messages of private mode',
+    labelNames: ['direction'],
+    registers: [this.registry],
+  });
+
   countRequest(labels: { method: string; route: string; status: number; code: string }): void {
     this.#requests.inc(labels);
   }
@@ -65,6 +91,14 @@ export class HostMetrics {
     this.#bytesIn.inc(bytesIn);
     this.#bytesOut.inc(bytesOut);
     this.#products.inc({ model }, products);
+  }
+
+  countSession(model: string, { code, slices, activations, bytesIn, bytesOut }: SessionFacts): void {
+    this.#sessions.inc({ model, code });
+    this.#slices.inc({ model }, slices);
+    this.#activations.inc({ model }, activations);
+    this.#privateBytes.inc({ direction: 'received' }, bytesIn);
+    this.#privateBytes.inc({ direction: 'sent' }, bytesOut);
   }
 
   /** Adds a gauge that is read when somebody asks. */

@@ -6,7 +6,7 @@ export interface RequestFacts {
   /** The pattern of the route, not the address that was asked for. */
   readonly route: string;
   readonly status: number;
-  /** Code of the error table, `OK`, or `ABORTED` if the client went away. */
+  /** Code of the error table, `OK`, or `ABORTED` if the client went away; of a WebSocket `OK`. */
   readonly code: string;
   readonly seconds: number;
 }
@@ -20,13 +20,14 @@ export function whenRequestEnds(
   const start = performance.now();
   let sent = false;
   reply.raw.once('finish', () => (sent = true));
-  reply.raw.once('close', () =>
+  reply.raw.once('close', () => {
+    const upgraded = request.ws && reply.sent && !sent;
     listener({
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',
-      status: reply.statusCode,
-      code: sent ? (request.failure ?? 'OK') : 'ABORTED',
+      status: upgraded ? 101 : reply.statusCode,
+      code: sent || upgraded ? (request.failure ?? 'OK') : 'ABORTED',
       seconds: (performance.now() - start) / 1000,
-    }),
-  );
+    });
+  });
 }

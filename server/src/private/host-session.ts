@@ -40,8 +40,8 @@ export interface SliceGrant {
 /** What a client asks for when it opens a slice. */
 export interface SliceQuestion extends SliceOpening {
   readonly slice: number;
-  /** Of all layers; of a resumed slice fewer will run. */
-  readonly activations: number;
+  /** Of each layer; of a resumed slice fewer layers will run. */
+  readonly activations: readonly number[];
 }
 
 /** What a session tells whoever drives it. */
@@ -49,6 +49,8 @@ export interface SessionEvents {
   send(message: Uint8Array<ArrayBuffer>): void;
   /** Answered with {@link HostSession.grant}, now or later. */
   sliceAsked(question: SliceQuestion): void;
+  /** The first message with its image came. */
+  sliceStarted(slice: number): void;
   /** The host's share of a layer's input, for resumption. */
   layerReached(slice: number, resumed: ResumedShare): void;
   /** The client has the result. */
@@ -114,12 +116,21 @@ export class HostSession {
   }
 
   /**
-   * Takes the client's next message.
+   * Checks the client's next message as it comes.
+   * @throws TWO_PARTY_*: the session is over, and has dropped everything
+   */
+  read(bytes: Uint8Array<ArrayBuffer>): PrivateMessage {
+    return this.#guarded(() => this.#reader.read(bytes));
+  }
+
+  /**
+   * Does what a message asks for. Messages of one slice before its image have to keep their order, and so have those
+   * with its image.
    * @throws TWO_PARTY_*, FRAME_*, PUBLIC_KEY_*, REQUEST_INVALID: the session is over, and has dropped everything
    */
-  receive(bytes: Uint8Array<ArrayBuffer>): void {
+  take(message: PrivateMessage): void {
     this.#guarded(() => {
-      this.#take(this.#reader.read(bytes));
+      this.#take(message);
     });
   }
 
@@ -146,10 +157,10 @@ export class HostSession {
     this.#twoParty?.close();
   }
 
-  #guarded(work: () => void): void {
+  #guarded<Result>(work: () => Result): Result {
     if (this.#ended) throw new DenoiseError('TWO_PARTY_SPENT', { session: true });
     try {
-      work();
+      return work();
     } catch (error) {
       this.drop();
       throw error;
@@ -226,7 +237,8 @@ export class HostSession {
     const layout = layoutOf(this.#parts.context.network.plan, asked);
     this.#lastSlice = number;
     this.#slices.push({ number, layout, asked });
-    this.#events.sliceAsked({ ...asked, slice: number, activations: layout.activations });
+    const activations = layout.layers.map(({ outputCount }) => outputCount);
+    this.#events.sliceAsked({ ...asked, slice: number, activations });
   }
 
   #preparing(message: PrivateMessage): SlicePreparation {
@@ -253,6 +265,7 @@ export class HostSession {
       share,
     );
     first.preparation = undefined;
+    this.#events.sliceStarted(number);
     return first.run;
   }
 

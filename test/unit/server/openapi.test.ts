@@ -34,6 +34,7 @@ test('the OpenAPI document is valid and lists every route with its schemas', asy
     'get /v1/models/{id} getModel',
     'get /v1/openapi.json openapi',
     'post /v1/models/{id}/layers/{layer} evaluateLayer',
+    'post /v1/private/tickets openPrivateSession',
   ]);
   const layer = document.paths['/v1/models/{id}/layers/{layer}']?.['post'];
   expect(Object.keys(layer?.requestBody?.content ?? {})).toEqual([frameContentType]);

@@ -1,0 +1,17 @@
+// Thread of one private session.
+import { parentPort, type MessagePort } from 'node:worker_threads';
+import { loadModel } from '../registry/load-model.ts';
+import { SessionServer } from './serve-session.ts';
+import type { ToThread } from './thread-messages.ts';
+
+const port = parentPort as MessagePort;
+const server = new SessionServer(
+  { post: (message, transfer = []) => port.postMessage(message, [...transfer]) },
+  loadModel,
+);
+// Messages wait while the session starts.
+let started = Promise.resolve();
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'start') started = server.start(message);
+  else void started.then(() => server.receive(message));
+});

@@ -37,15 +37,20 @@ def squeezed(image, unit=1.0):
     return 0.75 * image.clamp(low, high) + 0.25 * image
 
 
-def limited(residual, limit):
-    """residual held within +-limit, which has one channel; written as a client can do it, with ReLUs of one value.
+def held(residual, limit):
+    """residual within +-limit, which is not negative; as a client can do it, with ReLUs of one value."""
+    below = residual - F.relu(residual - limit)
+    return below + F.relu(-limit - below)
 
-    The gradient passes as if there were no limit: with its own, what lies beyond would never be learned to come back.
+
+def limited(residual, limit):
+    """held, but the gradient passes as if there were no limit.
+
+    With its own gradient, what lies beyond the limit would never be learned to come back.
     """
     with torch.no_grad():
-        held = residual - F.relu(residual - limit)
-        held = held + F.relu(-limit - held)
-    return residual + (held - residual.detach())
+        inside = held(residual, limit)
+    return residual + (inside - residual.detach())
 
 
 class Denoiser(nn.Module):

@@ -11,9 +11,9 @@ export async function writePrivateModel(
 ): Promise<string> {
   const side = 64;
   const report = privateReport(plan, layers, side);
-  const { digest: _, weightsDigest: __, ...rest } = plan;
+  const { format, id, version, framework, parameterSet, input, nodes, output } = plan;
   const { digest } = await writeModel(modelsDirectory, {
-    plan: rest,
+    plan: { format, id, version, framework, parameterSet, input, nodes, output },
     modes,
     privacy: {
       side,

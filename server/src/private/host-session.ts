@@ -62,7 +62,7 @@ export interface HostSessionParts {
   readonly context: Omit<EvaluationContext, 'layer'>;
   readonly kernel: TwoPartyKernel;
   readonly random: RandomSource;
-  /** Encryptions of zero under the client's key; closed by whoever made it. */
+  /** Encryptions of zero under the client's key; closed by whoever made it. The key need not be checked at once. */
   readonly openZeros: (session: Uint8Array, publicKey: Uint8Array) => ZeroSource;
   /** Slices that may be open at once. */
   readonly slices: number;

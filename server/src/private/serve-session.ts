@@ -31,6 +31,7 @@ export class SessionServer {
   readonly #port: ThreadPort;
   readonly #loadModel: (directory: string) => Promise<IntegerNetwork>;
   #session: HostSession | undefined;
+  #openZeros: (() => ZeroPool) | undefined;
   #zeros: ZeroPool | undefined;
   readonly #online: Waiting[] = [];
   readonly #others: Waiting[] = [];
@@ -58,7 +59,11 @@ export class SessionServer {
           kernel: new TwoPartyKernel(),
           random: systemRandom,
           slices: message.slices,
-          openZeros: (session, publicKey) => (this.#zeros = openZeros(session, publicKey)),
+          openZeros: (session, publicKey) => {
+            // Takes a while; the client can do with the first corrections before.
+            this.#openZeros = () => openZeros(session, publicKey);
+            return { take: () => this.#zeroPool().take() };
+          },
         },
         {
           send: (bytes) => this.#port.post({ kind: 'send', bytes }, [bytes.buffer]),
@@ -110,11 +115,16 @@ export class SessionServer {
       if (next) {
         this.#session?.take(next.message);
         this.#port.post({ kind: 'taken', bytes: next.bytes });
-      } else if (!this.#zeros?.fill(1)) return;
+      } else if (!this.#openZeros || this.#zeroPool().fill(1) === 0) return;
       this.#schedule();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #zeroPool(): ZeroPool {
+    if (!this.#openZeros) throw new DenoiseError('INTERNAL', { reason: 'there is no public key' });
+    return (this.#zeros ??= this.#openZeros());
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,6 @@
 import { loadSeal, ZeroEncryptor } from '@cipherdose/sdk/zero-encryption';
 import type { HuImage } from '@cipherdose/sdk/image';
+import { privateKind, type PrivateKind } from '@cipherdose/sdk/private-session';
 import { parameterSet } from '@cipherdose/sdk/protocol';
 import { TwoPartyKernel, type RandomSource } from '@cipherdose/sdk/two-party';
 import { evaluateClear } from '#server/network/clear-evaluator.js';
@@ -14,7 +15,8 @@ import {
 import { integers } from './arbitraries.ts';
 import { evaluationContext } from './encrypted-layers.ts';
 import { PrivateTestClient, type KeptSlice } from './private-client.ts';
-import { seededSource } from './two-party.ts';
+import type { PrivateNetworkOptions } from './private-network.ts';
+import { present, seededSource } from './two-party.ts';
 
 /** A message, in the order in which they travelled. */
 export interface PrivateSpoken {
@@ -123,3 +125,26 @@ export function randomImage(width: number, height: number, seed: number): HuImag
 
 export const clearResult = (network: IntegerNetwork, image: HuImage): Int16Array<ArrayBufferLike> =>
   evaluateClear(network, image).hu;
+
+/** Kind of a message, from its header. */
+export const kindOf = ({ message }: PrivateSpoken): PrivateKind =>
+  present((Object.keys(privateKind) as PrivateKind[]).find((name) => privateKind[name] === message[5]));
+
+/** Layer that a message is about. */
+export const layerOf = ({ message }: PrivateSpoken): number => present(message[6]);
+
+/** Three layers that take a moment. */
+export const smallPrivateNetwork: PrivateNetworkOptions = {
+  seed: 3,
+  kernels: [
+    [3, 5],
+    [3, 3],
+    [1, 3],
+  ],
+  widths: [4, 3],
+  factor: 2,
+  clampBits: 8,
+  lastClampBits: 8,
+  shift: 5,
+  weight: 30,
+};

@@ -25,6 +25,7 @@ import {
   ActivateClient,
   ClientHandshake,
   PrepareClient,
+  TwoPartyKernel,
   type ClientCorrelations,
   type RandomSource,
   type TwoPartySession,
@@ -76,6 +77,8 @@ export interface TestClientOptions {
   /** Of the images, one after another; the first may resume. */
   readonly images: readonly HuImage[];
   readonly resume?: KeptSlice | undefined;
+  /** One that serves several clients; default: one of its own. */
+  readonly cipher?: SealCipher | undefined;
   /** Images that are prepared before they run. */
   readonly ahead?: number;
 }
@@ -86,6 +89,7 @@ export class PrivateTestClient {
   readonly #options: TestClientOptions;
   readonly #set: ParameterSet;
   readonly #cipher: SealCipher;
+  readonly #kernel = new TwoPartyKernel();
   readonly #handshake: ClientHandshake;
   readonly #reader = new PrivateReader();
   #writer: PrivateWriter | undefined;
@@ -97,8 +101,8 @@ export class PrivateTestClient {
   constructor(options: TestClientOptions) {
     this.#options = options;
     this.#set = parameterSet(options.plan.parameterSet);
-    this.#cipher = new SealCipher(options.seal, this.#set);
-    this.#handshake = new ClientHandshake({ random: options.random });
+    this.#cipher = options.cipher ?? new SealCipher(options.seal, this.#set);
+    this.#handshake = new ClientHandshake({ random: options.random, kernel: this.#kernel });
   }
 
   get done(): boolean {
@@ -111,8 +115,19 @@ export class PrivateTestClient {
     return first?.ticket && { image: first.image, ticket: first.ticket, shares: first.shares };
   }
 
+  /** Bytes of correlations and seeds that it holds. */
+  get usedBytes(): number {
+    return this.#kernel.usedBytes;
+  }
+
+  /** Drops everything. */
   dispose(): void {
-    this.#cipher.dispose();
+    for (const { activations, correlations } of this.#slices.flatMap(({ layers }) => layers)) {
+      for (const machine of activations) machine?.drop();
+      for (const each of correlations) each.drop();
+    }
+    this.#session?.close();
+    if (!this.#options.cipher) this.#cipher.dispose();
   }
 
   receive(bytes: Uint8Array<ArrayBuffer>): void {

@@ -3,6 +3,7 @@ import type { HuImage } from '@cipherdose/sdk/image';
 import { privateKind, type PrivateKind } from '@cipherdose/sdk/private-session';
 import { parameterSet } from '@cipherdose/sdk/protocol';
 import { TwoPartyKernel, type RandomSource } from '@cipherdose/sdk/two-party';
+import type { SealCipher } from '#sdk/he/index.js';
 import { evaluateClear } from '#server/network/clear-evaluator.js';
 import type { IntegerNetwork } from '#server/network/integer-network.js';
 import { ZeroPool } from '#server/evaluator/zero-pool.js';
@@ -33,6 +34,7 @@ export interface ConversationOptions {
   /** What the host kept for it. */
   readonly resumed?: ResumedShare | undefined;
   readonly slices?: number;
+  readonly cipher?: SealCipher;
   readonly parts?: Partial<HostSessionParts>;
 }
 
@@ -49,7 +51,7 @@ export class PrivateConversation {
   readonly #zeros: ZeroPool[] = [];
 
   private constructor(seal: Awaited<ReturnType<typeof loadSeal>>, options: ConversationOptions) {
-    const { network, images, seed = 1, ahead, resume, resumed, slices = 2, parts } = options;
+    const { network, images, seed = 1, ahead, resume, resumed, slices = 2, cipher, parts } = options;
     const set = parameterSet(network.plan.parameterSet);
     const say = (from: PrivateSpoken['from']) => (message: Uint8Array<ArrayBuffer>) => {
       this.#queue.push({ from, message });
@@ -85,6 +87,7 @@ export class PrivateConversation {
       seal,
       images,
       resume,
+      cipher,
       random: seededSource(2 * seed + 1),
       send: say('client'),
       ...(ahead === undefined ? {} : { ahead }),

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter, zoom
 
-import make_pairs
+import low_dose
 import phantoms
 import projections
 import simulate
@@ -55,10 +55,10 @@ def slice_variants(task):
     """[(clean int16 [512, 512], own noise HU)] of (slice HU, volume entry, slice number, every variant?)."""
     slice_hu, entry, number, every = task
     hu = np.clip(slice_hu, simulate.HU_MIN, simulate.HU_MAX).astype(np.float32)
-    rng = make_pairs.seeded(entry, number, 0)
-    detail = make_pairs.finest_detail(hu)
+    rng = low_dose.seeded(entry, number, 0)
+    detail = low_dose.finest_detail(hu)
     return [
-        (np.rint(clean).astype(np.int16), entry["noise_hf_HU"] * make_pairs.finest_detail(clean) / detail)
+        (np.rint(clean).astype(np.int16), entry["noise_hf_HU"] * low_dose.finest_detail(clean) / detail)
         for clean in (variants(hu, rng) if every else [hu])
     ]
 
@@ -96,12 +96,12 @@ def noise_of(clean, draws, device, batch=32):
         body = (torch.nn.functional.avg_pool2d(hu[:, None], 15, 1, 7)[:, 0] > -300).float()
         for _ in range(draws):
             count = len(hu)
-            pixel_mm = torch.empty(count, device=device).uniform_(*make_pairs.PIXEL_MM)
-            low, high = np.log(make_pairs.CUT_OFF)
+            pixel_mm = torch.empty(count, device=device).uniform_(*low_dose.PIXEL_MM)
+            low, high = np.log(low_dose.CUT_OFF)
             cut_off = torch.empty(count, device=device).uniform_(low, high).exp()
-            photons = torch.full((count,), make_pairs.PROBE_PHOTONS, device=device)
+            photons = torch.full((count,), low_dose.PROBE_PHOTONS, device=device)
             probe = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
-            photons = (photons * (body_sd(probe, body) / make_pairs.TRAIN_SD) ** 2).clamp(*make_pairs.PHOTONS)
+            photons = (photons * (body_sd(probe, body) / low_dose.TRAIN_SD) ** 2).clamp(*low_dose.PHOTONS)
             noise = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
             noises.append((noise / NOISE_UNIT).round().clamp(-32767, 32767).short().cpu())
             slices.append(torch.arange(start, start + count))

@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 
-import make_pairs
+import low_dose
 import simulate
 from bank import NOISE_UNIT, SIZE
 
@@ -32,7 +32,7 @@ class Bank:
     def __len__(self):
         return len(self.noise)
 
-    def low_dose(self, clean, noise, scale):
+    def noisy(self, clean, noise, scale):
         """float32 HU of a low-dose image: rounded and clipped as scanners do."""
         return (clean + noise * (NOISE_UNIT * scale)).round().clamp(simulate.HU_MIN, simulate.HU_MAX)
 
@@ -40,8 +40,8 @@ class Bank:
         """(low dose, clean) float32 [1, 1, 512, 512] HU at a part of the slice's own dose."""
         number = self.slice[index]
         clean = self.clean[number].float()
-        scale = self.own[number] * np.sqrt(1 / dose - 1) / make_pairs.TRAIN_SD
-        return self.low_dose(clean, self.noise[index].float(), scale)[None, None], clean[None, None]
+        scale = self.own[number] * np.sqrt(1 / dose - 1) / low_dose.TRAIN_SD
+        return self.noisy(clean, self.noise[index].float(), scale)[None, None], clean[None, None]
 
     def _uniform(self, count, ends):
         low, high = np.log(ends)
@@ -49,7 +49,7 @@ class Bank:
 
     def _scales(self, pair, phantoms):
         own = self.own[self.slice[pair]]
-        by_dose = own * (1 / self._uniform(len(pair), DOSE) - 1).sqrt() / make_pairs.TRAIN_SD
+        by_dose = own * (1 / self._uniform(len(pair), DOSE) - 1).sqrt() / low_dose.TRAIN_SD
         free = self._uniform(len(pair), SCALE)
         scale = torch.where((own > NOISY) | (torch.rand_like(own) < DOSE_SHARE), by_dose, free)
         scale[:phantoms] = self._uniform(phantoms, PHANTOM_SCALE) if phantoms else scale[:0]
@@ -73,7 +73,7 @@ class Bank:
         chosen = torch.argsort(empty.int(), stable=True)[:count]  # those with some body first, phantoms before all
         pair, rows, columns, clean = pair[chosen], rows[chosen], columns[chosen], clean[chosen]
         noise = self.noise[pair[:, None, None], rows[:, :, None], columns[:, None, :]].float()
-        low = self.low_dose(clean, noise, self._scales(pair, phantoms)[:, None, None])
+        low = self.noisy(clean, noise, self._scales(pair, phantoms)[:, None, None])
         row_counts = self._counts(rows, within)
         column_counts = self._counts(columns, within)
         weight = (row_counts[:, :, None] & column_counts[:, None, :]).float()

@@ -1,7 +1,7 @@
 """PSNR and SSIM of a checkpoint, before and after, on a split with simulated noise or on a folder of DICOM pairs.
 
-    python3 evaluate.py DIR/interactive.pt --data DIR --split test [--dose 0.25]
-    python3 evaluate.py DIR/interactive.pt --series ../sample-series
+    python3 evaluate.py DIR/balanced.pt --data DIR --split test [--dose 0.25]
+    python3 evaluate.py DIR/balanced.pt --series ../sample-series
 
 In float, output rounded to whole HU. Convention: metrics.py. The test split is for one final figure; nothing
 should be chosen by it.
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from pydicom import dcmread
 
-import make_pairs
+import low_dose
 import metrics
 import model
 import simulate
@@ -36,13 +36,13 @@ def simulated_slices(data, split, dose=0.25):
     for entry in volumes.volumes(data, split):
         pixel_mm = float(entry.get("pixel_spacing", [0.75])[0])  # mm; nysbu_mixed has one per slice
         for number, reference in enumerate(volumes.load(data, entry)):
-            rng = make_pairs.seeded(entry, number, TEST_DRAW)
+            rng = low_dose.seeded(entry, number, TEST_DRAW)
             if "per_slice" in entry:
                 pixel_mm = float(entry["per_slice"][number]["spacing"][0])
-            wanted_sd = make_pairs.low_dose_sd(entry["noise_hf_HU"], dose)
-            cut_off = np.exp(rng.uniform(*np.log(make_pairs.CUT_OFF)))
+            wanted_sd = low_dose.low_dose_sd(entry["noise_hf_HU"], dose)
+            cut_off = np.exp(rng.uniform(*np.log(low_dose.CUT_OFF)))
             clean = reference.astype(np.float32)
-            noise = make_pairs.simulated_noise(clean, wanted_sd, pixel_mm, cut_off, rng)
+            noise = low_dose.simulated_noise(clean, wanted_sd, pixel_mm, cut_off, rng)
             yield volumes.name(entry), simulate.add_noise(clean, noise), reference
 
 

@@ -9,7 +9,7 @@ import argparse
 import gzip
 import pathlib
 
-import make_pairs
+import low_dose
 import simulate
 import volumes
 
@@ -30,8 +30,8 @@ def main():
             continue
         number, cut_off = SLICES[volumes.name(entry)]
         clean = volumes.load(arguments.data, entry)[number].astype("float32")
-        rng = make_pairs.seeded(entry, number, DRAW)
-        noise = make_pairs.simulated_noise(clean, NOISE_SD, entry["pixel_spacing"][0], cut_off, rng)
+        rng = low_dose.seeded(entry, number, DRAW)
+        noise = low_dose.simulated_noise(clean, NOISE_SD, entry["pixel_spacing"][0], cut_off, rng)
         low = simulate.add_noise(clean, noise)
         path = arguments.out / f"{volumes.name(entry)}-{number}.i16.gz"
         # No time in the header: the same bytes every time.

@@ -102,8 +102,10 @@ def train(architecture, bank_file, out, options, name):
     pairs = draw.Bank(bank["train"], options.device)
     held_back = draw.Bank(bank["val"], options.device)
     network = model.Denoiser(**architecture).to(options.device)
+    before = {"iterations": 0, "minutes": 0}
     if options.start:
-        network.load_state_dict(torch.load(options.start, map_location=options.device)["weights"])
+        before = torch.load(options.start, map_location=options.device)
+        network.load_state_dict(before["weights"])
     averaged = copy.deepcopy(network)
     step = Step(network, averaged, pairs.patches(options.batch), options.device, options.recorded)
     began = checked = time.monotonic()
@@ -121,8 +123,10 @@ def train(architecture, bank_file, out, options, name):
             text, score = validate(averaged, held_back, 1 if progress >= 1 else 5)
             spent = (now - began) / 60
             print(f"{name} {iteration} {spent:.1f} min loss {step.loss.item():.4f} val {text}", flush=True)
-            saved = {"name": name, "architecture": architecture, "weights": averaged.state_dict(), "iterations": iteration,
-                     "minutes": round(spent, 1), "valGain": score, "seed": options.seed, "batch": options.batch}
+            saved = {"name": name, "architecture": architecture, "weights": averaged.state_dict(),
+                     "iterations": before["iterations"] + iteration, "minutes": round(before["minutes"] + spent, 1),
+                     "device": torch.cuda.get_device_name() if options.device != "cpu" else "one core of a CPU",
+                     "valGain": score, "seed": options.seed, "batch": options.batch}
             torch.save(saved, out.with_suffix(".tmp"))
             out.with_suffix(".tmp").replace(out)
             checked = time.monotonic()

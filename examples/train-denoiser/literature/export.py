@@ -2,7 +2,7 @@
 
     python3 export.py --out ../../../test/data/onnx
     python3 export.py --out DIR --full redcnn
-    python3 export.py --out DIR --cache ../.cache --minutes 5 dncnn
+    python3 export.py --out DIR --bank BANK.pt --minutes 5 dncnn
 
 Input `hu` float [batch, 1, rows, columns], all but the channel open; output `denoised` of the same shape.
 """
@@ -31,20 +31,17 @@ def build(name, full):
     return networks.Normalised(network)
 
 
-def train(network, cache, minutes):
-    """Mean absolute error on the patches of make_pairs.py, in HU."""
+def train(network, bank, minutes):
+    """Mean absolute error on the patches of draw.py, in HU."""
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-    import numpy as np
+    import draw
 
-    import patches
-
-    rng = np.random.default_rng(0)
-    pairs = patches.Pairs(cache, "train")
+    pairs = draw.Bank(torch.load(bank)["train"], "cpu")
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     network.train()
     until = time.monotonic() + 60 * minutes
     while time.monotonic() < until:
-        low, clean, weight = patches.batch(pairs, 8, rng)
+        low, clean, weight = pairs.patches(2)
         optimiser.zero_grad()
         (weight * (network(low) - clean).abs()).mean().backward()
         optimiser.step()
@@ -55,14 +52,14 @@ def main():
     parser.add_argument("names", nargs="*", help="of networks.py; default: all")
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--full", action="store_true", help="the width and depth of the papers")
-    parser.add_argument("--cache", type=pathlib.Path, help="folder of make_pairs.py, to train")
+    parser.add_argument("--bank", type=pathlib.Path, help="of bank.py, to train")
     parser.add_argument("--minutes", type=float, default=5)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or networks.NETWORKS:
         network = build(name, arguments.full)
-        if arguments.cache:
-            train(network, arguments.cache, arguments.minutes)
+        if arguments.bank:
+            train(network, arguments.bank, arguments.minutes)
         network.eval()
         example = torch.randint(-1024, 1024, (1, 1, SIZE, SIZE)).float()
         open_axes = {0: "batch", 2: "rows", 3: "columns"}

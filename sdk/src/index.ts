@@ -8,16 +8,26 @@ export type {
   DenoiseOptions,
   DenoisePhase,
   DenoiseProgress,
+  PhaseStatistics,
   SliceCheckpoint,
   SliceResult,
   SliceStatistics,
 } from './client/index.ts';
 export { DenoiseError, errorTable, type ErrorCode, type ErrorEntry } from './errors/index.ts';
 export type { HuImage } from './image/index.ts';
-export type { Cost, Mode, ModelDetail, ModelSummary, Plan } from './protocol/index.ts';
+export {
+  modeDisclosure,
+  type Cost,
+  type Mode,
+  type ModelDetail,
+  type ModelSummary,
+  type Plan,
+} from './protocol/index.ts';
 export {
   fetchTransport,
   type FetchTransportOptions,
   type LayerRequest,
+  type PrivateChannel,
+  type PrivateChannelListener,
   type Transport,
 } from './transport/index.ts';

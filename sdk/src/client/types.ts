@@ -26,7 +26,7 @@ export interface DenoiseClientOptions {
 export interface DenoiseOptions {
   /** Model id, as listed by `client.models()`. */
   readonly model: string;
-  /** Default: the first mode that the model offers. */
+  /** Default: the first mode that the model offers. What each side learns in it: `modeDisclosure`. */
   readonly mode?: Mode;
   /** Refuse the model unless its plan has this SHA-256. */
   readonly digest?: string;
@@ -35,7 +35,10 @@ export interface DenoiseOptions {
   readonly signal?: AbortSignal;
   /** Called after each step. */
   readonly onProgress?: (progress: DenoiseProgress) => void;
-  /** Slices under way at once. Default 3. */
+  /**
+   * Slices under way at once. Default 3. In private mode one runs and the others are prepared, and the host says how many
+   * there may be at most.
+   */
   readonly slicesInFlight?: number;
   /** How many slices a stream will bring, for the estimates in the progress; known for a list. */
   readonly expectedSlices?: number;
@@ -52,7 +55,7 @@ export interface DenoiseProgress {
   /** Linear layer of that slice, from 0. */
   readonly layer: number;
   readonly layers: number;
-  /** Tiles of all slices and layers together. */
+  /** Tiles of all slices and layers together; in private mode also activations, by the piece, prepared and done. */
   readonly tilesDone: number;
   readonly tiles: number;
   readonly slicesDone: number;
@@ -64,12 +67,22 @@ export interface DenoiseProgress {
   readonly secondsLeft: number | undefined;
 }
 
-/** What one slice took. */
-export interface SliceStatistics {
+/** What one part of a slice took. */
+export interface PhaseStatistics {
   readonly seconds: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
+}
+
+/** What one slice took. */
+export interface SliceStatistics extends PhaseStatistics {
+  /** Answers that the slice waited for, one after another. */
   readonly rounds: number;
+  /**
+   * Private mode only: what does not need the image and can be done before, and what is done with the image. The session
+   * is set up at the expense of its first slice. Bytes of attempts that broke off are counted.
+   */
+  readonly phases?: { readonly offline: PhaseStatistics; readonly online: PhaseStatistics };
 }
 
 /** Where a failed slice can go on: pass it to `client.resume`. Holds intermediate values, keep it on the client. */

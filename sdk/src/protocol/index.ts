@@ -10,6 +10,7 @@ export {
 } from './frame.ts';
 export { limits } from './limits.ts';
 export * from './messages.ts';
+export { modeDisclosure } from './mode-disclosure.ts';
 export {
   checkParameters,
   isPrivateSet,

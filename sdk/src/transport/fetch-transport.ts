@@ -7,6 +7,8 @@ import {
   modelDetailSchema,
   modelListSchema,
 } from '../protocol/index.ts';
+import { privateTicketSchema, privateTicketsPath } from '../private-session/index.ts';
+import { openPrivateChannel } from './private-channel.ts';
 import type { LayerRequest, Transport } from './transport.ts';
 
 /** How a host is reached. */
@@ -51,13 +53,23 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
     }
   }
 
-  const json = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal | undefined): Promise<T> =>
-    request(path, { headers: { accept: 'application/json' } }, signal, async (response) => {
-      const parsed = schema.safeParse(parseJson(await readAtMost(response, jsonBytes)));
-      if (parsed.success) return parsed.data;
-      const field = parsed.error.issues[0]?.path.join('.') ?? '';
-      throw new DenoiseError('HOST_RESPONSE', { path, field });
-    });
+  const json = <T>(
+    path: string,
+    schema: z.ZodType<T>,
+    signal: AbortSignal | undefined,
+    init: RequestInit = {},
+  ): Promise<T> =>
+    request(
+      path,
+      { ...init, headers: { ...init.headers, accept: 'application/json' } },
+      signal,
+      async (response) => {
+        const parsed = schema.safeParse(parseJson(await readAtMost(response, jsonBytes)));
+        if (parsed.success) return parsed.data;
+        const field = parsed.error.issues[0]?.path.join('.') ?? '';
+        throw new DenoiseError('HOST_RESPONSE', { path, field });
+      },
+    );
 
   return {
     models: async (signal) => (await json('/v1/models', modelListSchema, signal)).models,
@@ -77,6 +89,18 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
             throw new DenoiseError('HOST_RESPONSE', { bytes: reply.length, expected: replyBytes });
           return reply;
         },
+      ),
+    privateTicket: (body, signal) =>
+      json(privateTicketsPath, privateTicketSchema, signal, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    openPrivate: ({ ticket }, listener, signal) =>
+      openPrivateChannel(
+        { serverUrl: options.serverUrl, ticket, timeoutMs: options.timeoutMs },
+        listener,
+        signal,
       ),
   };
 }

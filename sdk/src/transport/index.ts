@@ -1,2 +1,2 @@
 export { fetchTransport, type FetchTransportOptions } from './fetch-transport.ts';
-export type { LayerRequest, Transport } from './transport.ts';
+export type { LayerRequest, PrivateChannel, PrivateChannelListener, Transport } from './transport.ts';

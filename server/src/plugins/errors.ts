@@ -25,7 +25,7 @@ export function answerWithError(thrown: unknown, request: FastifyRequest, reply:
   if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'request failed');
   request.failure = error.code;
   if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
-  if (error.status === 503) reply.header('retry-after', 1);
+  if (error.status === 503) reply.header('retry-after', error.details['retryAfterSeconds'] ?? 1);
   const { code, message, details } = error.serialise();
   const body: ErrorBody = { error: { code, message, details: { ...details }, requestId: request.id } };
   // Past the response schemas of the route: no error shall be cut or refused by them.

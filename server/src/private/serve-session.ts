@@ -90,8 +90,11 @@ export class SessionServer {
         return;
       }
       const read = session.read(message.bytes);
-      const online = read.kind === 'input' || read.kind === 'activation' || read.kind === 'finished';
-      (online ? this.#online : this.#others).push({ message: read, bytes: message.bytes.length });
+      const { kind, slice } = read;
+      const online = kind === 'input' || kind === 'activation' || kind === 'finished';
+      // The end of a slice's own preparation still goes before its image.
+      const first = online && !this.#others.some((waiting) => waiting.message.slice === slice);
+      (first ? this.#online : this.#others).push({ message: read, bytes: message.bytes.length });
       this.#schedule();
     } catch (error) {
       this.#fail(error);

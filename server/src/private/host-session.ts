@@ -110,9 +110,9 @@ export class HostSession {
     this.#send({ kind: 'handshake', slice: 0, layer: 0, piece: 0 }, hello);
   }
 
-  /** Whether no slice is open. */
-  get idle(): boolean {
-    return this.#slices.length === 0;
+  /** Ciphertexts that the host has yet to answer with, for slices that are open. */
+  get repliesLeft(): number {
+    return this.#slices.reduce((sum, { preparation }) => sum + (preparation?.repliesLeft ?? 0), 0);
   }
 
   /**

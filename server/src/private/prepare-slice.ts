@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { parameterSet } from '@cipherdose/sdk/protocol';
+import { planTiling } from '@cipherdose/sdk/packing';
+import { decodeFrameHeader, parameterSet } from '@cipherdose/sdk/protocol';
 import {
   correctionsInFlight,
   type Piece,
@@ -54,6 +55,7 @@ export class SlicePreparation {
   #sent = 0;
   readonly #waiting: PrepareHost[] = [];
   #received = 0;
+  #repliesLeft: number;
 
   /** @param layers that are left to run */
   constructor(tools: SliceTools, slice: number, layers: readonly SliceLayer[]) {
@@ -61,6 +63,11 @@ export class SlicePreparation {
     this.#slice = slice;
     const set = parameterSet(tools.context.network.plan.parameterSet);
     const mask = 2 ** set.plainModulusBits - 1;
+    this.#repliesLeft = layers.reduce(
+      (sum, { node, input }) =>
+        sum + node.outChannels * planTiling(node, input.height, input.width, set).tiles,
+      0,
+    );
     this.#works = layers.map((layer) => {
       const hidden = new Uint32Array(layer.outputCount);
       tools.sources.random(new Uint8Array(hidden.buffer));
@@ -75,6 +82,11 @@ export class SlicePreparation {
   /** Sends the first corrections. */
   start(): void {
     for (let i = 0; i < correctionsInFlight; i++) this.#sendCorrections();
+  }
+
+  /** Ciphertexts that have yet to be answered with. */
+  get repliesLeft(): number {
+    return this.#repliesLeft;
   }
 
   get done(): boolean {
@@ -100,6 +112,7 @@ export class SlicePreparation {
       this.#tools.sources,
     );
     const reply = this.#evaluation.answer(payload);
+    this.#repliesLeft -= decodeFrameHeader(payload, 'request').tiles * work.layer.node.outChannels;
     this.#frames++;
     if (this.#evaluation.done) {
       this.#evaluation = undefined;

@@ -118,11 +118,17 @@ export class SessionServer {
       if (next) {
         this.#session?.take(next.message);
         this.#port.post({ kind: 'taken', bytes: next.bytes });
-      } else if (!this.#openZeros || this.#zeroPool().fill(1) === 0) return;
+      } else if (!this.#fillZeros()) return;
       this.#schedule();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Makes one encryption of zero for a slice that is open. @returns whether there was need of it */
+  #fillZeros(): boolean {
+    const wanted = this.#session?.repliesLeft ?? 0;
+    return wanted > 0 && wanted > this.#zeroPool().ready && this.#zeroPool().fill(1) > 0;
   }
 
   #zeroPool(): ZeroPool {

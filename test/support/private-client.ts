@@ -42,6 +42,23 @@ export interface KeptSlice {
   readonly shares: ReadonlyMap<number, Uint32Array<ArrayBuffer>>;
 }
 
+/** What a client holds of one chunk of a layer, when the layer is over; all but `input` modulo a power of two. */
+export interface HeldValues {
+  readonly slice: number;
+  readonly spec: SliceLayer;
+  /** The image's map for the first layer, else its share: [inChannels][height][width] */
+  readonly input: Uint32Array;
+  /** x'_C and W x'_C - r' */
+  readonly uniform: Uint32Array;
+  readonly before: Uint32Array;
+  readonly piece: number;
+  /** What the host answered, and its share u of the accumulators. */
+  readonly answer: Uint32Array;
+  readonly share: Uint32Array;
+  /** Its share of the activations. */
+  readonly activated: Uint32Array;
+}
+
 interface LayerState {
   readonly spec: SliceLayer;
   readonly frames: ShareLayer;
@@ -53,6 +70,7 @@ interface LayerState {
   readonly before: Uint32Array<ArrayBuffer>;
   readonly correlations: ClientCorrelations[];
   readonly activations: (ActivateClient | undefined)[];
+  readonly heard: { answer: Uint32Array; share: Uint32Array }[];
   inputs: number;
   done: number;
 }
@@ -81,6 +99,8 @@ export interface TestClientOptions {
   readonly cipher?: SealCipher | undefined;
   /** Images that are prepared before they run. */
   readonly ahead?: number;
+  /** Sees what the client could write down. */
+  readonly held?: ((values: HeldValues) => void) | undefined;
 }
 
 /** A client of private mode with nothing around it, for tests of the host: all in one thread, first come, first served. */
@@ -194,6 +214,7 @@ export class PrivateTestClient {
         before: new Uint32Array(spec.outputCount),
         correlations: [],
         activations: spec.chunks.map(() => undefined),
+        heard: [],
         inputs: 0,
         done: 0,
       };
@@ -255,8 +276,9 @@ export class PrivateTestClient {
   #takeAnswer(slice: SliceState, layer: LayerState, { piece, payload }: PrivateMessage): void {
     const { spec, before, correlations } = layer;
     const { start, count } = present(spec.chunks[piece]);
-    const u = unpackValues(payload, count, spec.answerBits);
-    u.forEach((value, i) => (u[i] = value + (before[start + i] as number)));
+    const answer = unpackValues(payload, count, spec.answerBits);
+    const u = answer.map((value, i) => value + (before[start + i] as number));
+    layer.heard[piece] = { answer, share: u };
     const machine = new ActivateClient(present(correlations[piece]), u);
     layer.activations[piece] = machine;
     const address = { slice: slice.number, layer: spec.node.layer, piece };
@@ -269,6 +291,16 @@ export class PrivateTestClient {
     const address = { slice: slice.number, layer: spec.node.layer, piece };
     this.#send({ kind: 'activation', ...address }, present(send));
     if (!result) return;
+    this.#options.held?.({
+      slice: slice.number,
+      spec,
+      input: present(slice.shares.get(spec.node.layer)),
+      uniform: layer.uniform,
+      before: layer.before,
+      piece,
+      ...present(layer.heard[piece]),
+      activated: result,
+    });
     const next = slice.layers[slice.layers.indexOf(layer) + 1];
     const share = next
       ? (slice.shares.get(next.spec.node.layer) ?? new Uint32Array(spec.outputCount))

@@ -15,7 +15,7 @@ import {
 } from '#server/private/host-session.js';
 import { integers } from './arbitraries.ts';
 import { evaluationContext } from './encrypted-layers.ts';
-import { PrivateTestClient, type KeptSlice } from './private-client.ts';
+import { PrivateTestClient, type HeldValues, type KeptSlice } from './private-client.ts';
 import type { PrivateNetworkOptions } from './private-network.ts';
 import { present, seededSource } from './two-party.ts';
 
@@ -35,6 +35,7 @@ export interface ConversationOptions {
   readonly resumed?: ResumedShare | undefined;
   readonly slices?: number;
   readonly cipher?: SealCipher;
+  readonly held?: (values: HeldValues) => void;
   readonly parts?: Partial<HostSessionParts>;
 }
 
@@ -51,7 +52,7 @@ export class PrivateConversation {
   readonly #zeros: ZeroPool[] = [];
 
   private constructor(seal: Awaited<ReturnType<typeof loadSeal>>, options: ConversationOptions) {
-    const { network, images, seed = 1, ahead, resume, resumed, slices = 2, cipher, parts } = options;
+    const { network, images, seed = 1, ahead, resume, resumed, slices = 2, cipher, held, parts } = options;
     const set = parameterSet(network.plan.parameterSet);
     const say = (from: PrivateSpoken['from']) => (message: Uint8Array<ArrayBuffer>) => {
       this.#queue.push({ from, message });
@@ -88,6 +89,7 @@ export class PrivateConversation {
       images,
       resume,
       cipher,
+      held,
       random: seededSource(2 * seed + 1),
       send: say('client'),
       ...(ahead === undefined ? {} : { ahead }),

@@ -12,6 +12,7 @@ export {
   type PrivateMessage,
 } from './message.ts';
 export { packValues, unpackValues } from './packed-values.ts';
+export { privateCost, type PrivateCost } from './private-cost.ts';
 export { sliceLayout, type Piece, type SliceLayer, type SliceLayout } from './slice-layout.ts';
 export {
   checkLength,

@@ -167,6 +167,33 @@ describe('quantise', () => {
     );
   });
 
+  test('the least value of a function is found, wherever it is', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -900, max: 2900 }), (middle) => {
+        const { nodes } = floatNetwork({
+          kinds: [],
+          width: 1,
+          kernel: 1,
+          factor: 1,
+          residual: true,
+          seed: 1,
+        });
+        const apply = (x: number): number => 100 * Math.abs(x - middle);
+        const distance: FloatNode = { op: 'function', name: 'distance', input: 'image', apply };
+        const network = { nodes: [...nodes, distance], output: 'distance' };
+        const quantised = quantise(network, {
+          parameterSet: 'n4096-q60-t31',
+          input,
+          calibration: [image(1)],
+        });
+        const slice = { width: 3, height: 1, hu: Int16Array.of(middle, middle - 7, middle + 5) };
+        const { hu } = evaluateClear(integerNetwork(network, quantised, 'n4096-q60-t31'), slice);
+        expect([...hu]).toEqual([0, 700, 500]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test('the same twice', () => {
     const network = floatNetwork({
       kinds: ['leaky', 'square'],

@@ -504,15 +504,30 @@ const clipsAlone = ({ positive, negative }: FloatActivation): boolean =>
 type Pair = [number, number];
 type Four = [number, number, number, number];
 
-/** Places at which the range of a function is looked for. */
+/** Places at which the range of a function is looked for, and steps to an extreme between its neighbours. */
 const rangeProbes = 4096;
+const rangeSteps = 64;
 
-function rangeOf(apply: (x: number) => number, low: number, high: number): Clip {
-  let range: Clip = { low: Infinity, high: -Infinity };
-  for (let i = 0; i <= rangeProbes; i++) {
-    const y = apply(low + ((high - low) * i) / rangeProbes);
-    if (!Number.isFinite(y)) return unlimited;
-    range = { low: Math.min(range.low, y), high: Math.max(range.high, y) };
+/** Not finite if the function is not finite everywhere. */
+const rangeOf = (apply: (x: number) => number, low: number, high: number): Clip => ({
+  low: leastOf(apply, low, high),
+  high: -leastOf((x) => -apply(x), low, high),
+});
+
+/** The least of the probes, and from there down to where the function is least: |x| is 0 between them. */
+function leastOf(apply: (x: number) => number, low: number, high: number): number {
+  const step = (high - low) / rangeProbes;
+  const probes = Float64Array.from({ length: rangeProbes + 1 }, (_, i) => apply(low + i * step));
+  if (!probes.every(Number.isFinite)) return -Infinity;
+  let least = probes.reduce((a, b) => Math.min(a, b));
+  const place = low + probes.indexOf(least) * step;
+  let [from, to] = [Math.max(low, place - step), Math.min(high, place + step)];
+  for (let i = 0; i < rangeSteps; i++) {
+    const [a, b] = [from + (to - from) / 3, to - (to - from) / 3];
+    const [atA, atB] = [apply(a), apply(b)];
+    if (atA <= atB) to = b;
+    else from = a;
+    least = Math.min(least, atA, atB);
   }
-  return range;
+  return least;
 }

@@ -5,7 +5,7 @@
 Input `hu` float [1, 1, 512, 512], output `denoised` of the same shape. Only operators that import takes:
 AveragePool, Sub, Abs, Clip and Concat for the noise maps, Clip, Mul and Add for the squeezed image, pixel unshuffle as
 Reshape, Transpose, Reshape, then Conv and LeakyRelu or Relu by turns, DepthToSpace, and for the limit of the residual
-Slice, Add, Mul, Resize (nearest), Sub and Relu.
+Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu.
 """
 import argparse
 import copy
@@ -38,16 +38,16 @@ class Folded(nn.Module):
             self.convolutions[-1].bias *= model.HU_SCALE
 
     def forward(self, hu):
-        maps = model.noise_maps(hu, model.HU_SCALE)
+        bands = model.detail(hu, model.HU_SCALE)
         image = model.squeezed(hu, model.HU_SCALE) if self.squeeze else hu
         h = F.pixel_unshuffle(image, model.FACTOR)
         if self.noise:
-            h = torch.cat([h, maps], 1)
+            h = torch.cat([h, model.noise_maps(bands)], 1)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), self.leak) if self.leak else F.relu(convolution(h))
         residual = F.pixel_shuffle(self.convolutions[-1](h), model.FACTOR)
-        limit = self.reach * (maps[:, :1] + maps[:, 1:])
-        return hu - model.held(residual, F.interpolate(limit, scale_factor=model.FACTOR))
+        limit = F.interpolate(self.reach * model.noise_floor(bands), scale_factor=model.FACTOR)
+        return hu - model.held(residual, limit)
 
 
 def example():

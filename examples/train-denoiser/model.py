@@ -10,28 +10,43 @@ LEAK = 1 / 8  # slope of the leaky ReLU below zero; a power of two is exact in i
 NOISE_MAPS = 2
 NOISE_CLIP = 0.2  # of HU_SCALE: detail beyond it is an edge
 NOISE_WINDOW = 15  # blocks of FACTOR x FACTOR pixels
+FLOOR_WINDOW = 7  # blocks
 NOISE_GAIN = 4  # brings the maps to the size of the image's channels
 SQUEEZE = (-250, 350)  # HU; see squeezed
 
 
-def noise_maps(image, unit=1.0):
-    """How noisy the surroundings of each block are: [batch, 2, rows / 4, columns / 4], in the unit of the image.
+def detail(image, unit=1.0):
+    """Mean absolute detail of each block, in a fine and a coarse band, clipped at edges: [batch, 2, rows / 4, columns / 4].
 
-    Mean absolute detail in a fine and a coarse band, clipped at edges. Whoever owns the image computes them before
-    the first layer, so they cost two channels and no round. FFDNet (Zhang et al., 2018) takes such a map from the user.
-
-    unit: of the image [batch, 1, rows, columns], per HU_SCALE.
+    In the unit of the image. unit: of the image [batch, 1, rows, columns], per HU_SCALE.
     """
     fine = F.avg_pool2d(image, 3, 1, 1)
     coarse = F.avg_pool2d(image, 7, 1, 3)
-    detail = torch.cat([image - fine, fine - coarse], 1).abs().clamp(max=NOISE_CLIP * unit)
-    return F.avg_pool2d(F.avg_pool2d(detail, FACTOR, FACTOR), NOISE_WINDOW, 1, NOISE_WINDOW // 2)
+    bands = torch.cat([image - fine, fine - coarse], 1)
+    return F.avg_pool2d(bands.abs().clamp(max=NOISE_CLIP * unit), FACTOR, FACTOR)
+
+
+def noise_maps(bands):
+    """How noisy the surroundings of each block are: the mean of `detail` around it.
+
+    Whoever owns the image computes them before the first layer, so they cost two channels and no round. FFDNet (Zhang
+    et al., 2018) takes such a map from the user.
+    """
+    return F.avg_pool2d(bands, NOISE_WINDOW, 1, NOISE_WINDOW // 2)
+
+
+def noise_floor(bands):
+    """The least sum of `detail` near each block, [batch, 1, rows / 4, columns / 4].
+
+    Noise is everywhere and edges are not: next to an edge without noise this is 0, where the mean would be large.
+    """
+    return -F.max_pool2d(-(bands[:, :1] + bands[:, 1:]), FLOOR_WINDOW, 1, FLOOR_WINDOW // 2)
 
 
 def squeezed(image, unit=1.0):
     """The image with a quarter of its contrast outside SQUEEZE: lung, bone and air stay, their edges are softer.
 
-    Less for a layer to carry, so fewer bits for its accumulators. unit: as in noise_maps.
+    Less for a layer to carry, so fewer bits for its accumulators. unit: as in detail.
     """
     low, high = (end / HU_SCALE * unit for end in SQUEEZE)
     return 0.75 * image.clamp(low, high) + 0.25 * image
@@ -58,13 +73,13 @@ class Denoiser(nn.Module):
 
     leak: slope below zero. noise: the first convolution also takes the noise maps, so that the network knows how much
     there is to remove. squeeze: it takes the squeezed image.
-    reach: no pixel is changed by more than this many times the sum of its noise maps; edges are seldom noise.
+    reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
 
     Zero padding, so beyond the image's edge everything is 0, that is water. forward: float HU
     [batch, 1, rows, columns], both multiples of 4, in -1024..3071; returns the same shape in HU.
     """
 
-    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, reach=4.0):
+    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, reach=8.0):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.reach = noise, squeeze, reach
@@ -79,13 +94,13 @@ class Denoiser(nn.Module):
 
     def residual(self, hu):
         image = hu / HU_SCALE
-        maps = noise_maps(image)
+        bands = detail(image)
         h = F.pixel_unshuffle(squeezed(image) if self.squeeze else image, FACTOR)
         if self.noise:
-            h = torch.cat([h, NOISE_GAIN * maps], 1)
+            h = torch.cat([h, NOISE_GAIN * noise_maps(bands)], 1)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), self.leak)
-        limit = self.reach * maps.sum(1, keepdim=True)
+        limit = self.reach * noise_floor(bands)
         return F.pixel_shuffle(limited(self.convolutions[-1](h), limit), FACTOR) * HU_SCALE
 
     def forward(self, hu):

@@ -62,7 +62,7 @@ def architecture(network):
     squeeze = f"a quarter of the contrast outside {model.SQUEEZE[0]}..{model.SQUEEZE[1]} HU; " if network.squeeze else ""
     return (
         f"{squeeze}pixel unshuffle x{model.FACTOR}{noise}; convolutions {arrow}, {kernel}, zero padding; {between}"
-        f"pixel shuffle, residual limited to +-{network.reach:g} times the noise maps' sum; output = input - residual"
+        f"pixel shuffle, residual limited to +-{network.reach:g} times the least detail nearby; output = input - residual"
     )
 
 

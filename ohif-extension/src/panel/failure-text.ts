@@ -38,6 +38,19 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
   HOST_CLOSING: text('The model server is restarting.', goOn),
   HOST_NOT_READY: text('The model server has no model yet.', 'Tell your administrator.'),
   RATE_LIMITED: text('The model server limits how much you may ask.', 'Wait a minute, then press Continue.'),
+  QUOTA_EXCEEDED: text(
+    'The model server limits how much may be denoised privately in a time.',
+    'Wait, then press Continue. Your administrator knows the limit.',
+  ),
+  SLICE_TOO_LARGE: text(
+    'The model server takes no slice of this size in private mode.',
+    'Choose another mode or model, or tell your administrator.',
+  ),
+  SESSION_IDLE: text('The model server ended a session that was silent for too long.', 'Press Continue.'),
+  TICKET_INVALID: text(
+    'The model server does not know the session that it was asked for.',
+    'Press Continue. If it happens again, tell your administrator: private mode needs sticky sessions.',
+  ),
   UNAUTHENTICATED: text(
     'The model server does not accept your key or login.',
     'Enter the key again or sign in to the viewer again, then test the connection.',

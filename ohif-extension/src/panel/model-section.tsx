@@ -1,15 +1,16 @@
 import type { ReactElement } from 'react';
-import type { Mode } from '@cipherdose/sdk';
+import { modeDisclosure, type Mode } from '@cipherdose/sdk';
+import { sliceCost } from '../run/estimate.ts';
 import type { SectionProps } from './panel.tsx';
-import { bytes, count, modeTexts } from './wording.ts';
+import { bytes, count, modeNames } from './wording.ts';
 
 /** Which model, what it is, and what each side learns. */
 export function ModelSection({ app, state }: SectionProps): ReactElement | null {
   const chosen = app.choice();
   if (!chosen) return null;
   const { model, mode } = chosen;
-  const { cost } = model;
   const card = state.detail?.digest === model.digest ? state.detail.card : undefined;
+  const cost = sliceCost(chosen, state.detail);
   return (
     <section className="cipherdose-card" aria-labelledby="cipherdose-model-title">
       <h3 id="cipherdose-model-title">Model and privacy</h3>
@@ -27,30 +28,53 @@ export function ModelSection({ app, state }: SectionProps): ReactElement | null 
         ))}
       </select>
       <p>{model.summary}</p>
-      <label htmlFor="cipherdose-mode">Mode</label>
-      <select
-        id="cipherdose-mode"
-        value={mode}
-        disabled={state.run !== undefined}
-        onChange={({ target }) => app.changeSettings({ mode: target.value as Mode })}
-      >
-        {model.modes.map((id) => (
-          <option key={id} value={id}>
-            {modeTexts[id].name}
-          </option>
-        ))}
-      </select>
+      <ModeChoice app={app} state={state} />
       <p className="cipherdose-note" data-cy="cipherdose-learns">
-        {modeTexts[mode].learns}
+        {modeDisclosure[mode]}
       </p>
-      <p className="cipherdose-note">
-        {bytes(cost.bytesUp + cost.bytesDown)} and {count(cost.rounds, 'round')} a slice.
+      <p className="cipherdose-note" data-cy="cipherdose-cost">
+        {cost
+          ? `${bytes(cost.bytes)} and ${count(cost.rounds, 'round')} a slice` +
+            (cost.onlineBytes === undefined
+              ? '.'
+              : `; ${bytes(cost.onlineBytes)} of it need the image, the rest is prepared before.`)
+          : 'Loading …'}
       </p>
       <details data-cy="cipherdose-card">
         <summary>Model card</summary>
         {card ? <Facts value={card} /> : <p>Loading …</p>}
       </details>
     </section>
+  );
+}
+
+/** A choice where the model leaves one, else the one mode there is. */
+function ModeChoice({ app, state }: SectionProps): ReactElement | null {
+  const chosen = app.choice();
+  if (!chosen) return null;
+  const { modes } = chosen.model;
+  if (modes.length === 1)
+    return (
+      <p data-cy="cipherdose-only-mode">
+        Mode: {modeNames[chosen.mode]}, the only one that this model offers.
+      </p>
+    );
+  return (
+    <>
+      <label htmlFor="cipherdose-mode">Mode</label>
+      <select
+        id="cipherdose-mode"
+        value={chosen.mode}
+        disabled={state.run !== undefined}
+        onChange={({ target }) => app.changeSettings({ mode: target.value as Mode })}
+      >
+        {modes.map((id) => (
+          <option key={id} value={id}>
+            {modeNames[id]}
+          </option>
+        ))}
+      </select>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef, type ReactElement } from 'react';
 import type { RunReport, RunView } from '../application-state.ts';
-import { estimateRun } from '../run/estimate.ts';
+import { estimateRun, sliceCost } from '../run/estimate.ts';
 import type { SliceRange } from '../settings/user-settings.ts';
 import type { SectionProps } from './panel.tsx';
 import { bytes, count, duration, phaseTexts, rangeTexts } from './wording.ts';
@@ -10,7 +10,8 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
   const { series, run, report, settings } = state;
   const range = settings.range ?? app.admin.defaultRange;
   const chosen = app.choice();
-  const estimate = chosen && estimateRun(chosen.model, range, series.slices, report);
+  const cost = chosen && sliceCost(chosen, state.detail);
+  const estimate = cost && estimateRun(cost, range, series.slices, report);
   const blocked = series.reason ?? (chosen ? undefined : 'Connect to a server first.');
   const start = useRef<HTMLButtonElement>(null);
   const stop = useRef<HTMLButtonElement>(null);

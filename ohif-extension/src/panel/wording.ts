@@ -4,23 +4,11 @@ import type { SliceRange } from '../settings/user-settings.ts';
 export const productTitle = 'Privacy-preserving denoise';
 export const caution = 'Research use. Not for primary diagnosis.';
 
-/** What each side learns, in one sentence each. */
-export const modeTexts: Readonly<Record<Mode, { readonly name: string; readonly learns: string }>> = {
-  linear: {
-    name: 'Linear (one round)',
-    learns:
-      'The server learns nothing about the image. Whoever runs this viewer could work out the model from what goes in and comes out.',
-  },
-  interactive: {
-    name: 'Interactive',
-    learns:
-      "The server learns nothing about the image. This viewer sees the values between the model's layers: one slice is enough to work out the model.",
-  },
-  private: {
-    name: 'Private',
-    learns:
-      'The server learns nothing about the image, and this viewer learns only the results, which many queries could still imitate.',
-  },
+/** What each side learns in it: the SDK's `modeDisclosure`. */
+export const modeNames: Readonly<Record<Mode, string>> = {
+  linear: 'Linear (one round)',
+  interactive: 'Interactive',
+  private: 'Private (two parties)',
 };
 
 export const rangeTexts: Readonly<Record<SliceRange, string>> = {

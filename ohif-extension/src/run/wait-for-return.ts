@@ -7,6 +7,7 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   'HOST_CLOSING',
   'HOST_BUSY',
   'RATE_LIMITED',
+  'SESSION_IDLE',
   'ARCHIVE_UNREACHABLE',
 ]);
 

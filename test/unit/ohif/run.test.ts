@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Mode } from '@cipherdose/sdk';
 import { blendHu } from '@cipherdose/sdk/image';
 import { subtract } from '#ohif/run/subtract.js';
-import { estimateRun } from '#ohif/run/estimate.js';
+import { estimateRun, sliceCost } from '#ohif/run/estimate.js';
 import { nearestSlice, rangeIndices } from '#ohif/run/slice-order.js';
 import { StageClock } from '#ohif/run/stage-clock.js';
+import { privateNetwork } from '../../support/private-network.ts';
+import { smallPrivateNetwork } from '../../support/private-session.ts';
 
 const hu = fc.integer({ min: -32768, max: 32767 });
 
@@ -84,7 +87,40 @@ test('time between two steps of a slice belongs to the phase before', () => {
 });
 
 test('a run is estimated from the cost of a slice and the slices before', () => {
-  const cost = { rounds: 1, ciphertextsUp: 1, ciphertextsDown: 1, bytesUp: 10, bytesDown: 5, products: 1 };
-  expect(estimateRun({ cost }, 'series', 12, undefined)).toEqual({ bytes: 180, seconds: undefined });
-  expect(estimateRun({ cost }, 'nearby', 4, { slices: 2, seconds: 6 })).toEqual({ bytes: 60, seconds: 12 });
+  expect(estimateRun({ bytes: 15 }, 'series', 12, undefined)).toEqual({ bytes: 180, seconds: undefined });
+  expect(estimateRun({ bytes: 15 }, 'nearby', 4, { slices: 2, seconds: 6 })).toEqual({
+    bytes: 60,
+    seconds: 12,
+  });
+});
+
+describe('the cost of a slice', () => {
+  const { plan } = privateNetwork(smallPrivateNetwork);
+  const cost = { rounds: 3, ciphertextsUp: 1, ciphertextsDown: 1, bytesUp: 10, bytesDown: 5, products: 1 };
+  const model = {
+    ...{ id: plan.id, version: plan.version, digest: plan.digest, summary: 'test', cost },
+    modes: ['interactive', 'private'] as const,
+  };
+  const choice = (mode: Mode) => ({ model: { ...model, modes: [...model.modes] }, mode });
+
+  test('is what the host says, but for private mode', () => {
+    expect(sliceCost(choice('interactive'), undefined)).toEqual({ bytes: 15, rounds: 3 });
+  });
+
+  test('in private mode is computed from the plan of this very model', () => {
+    expect(sliceCost(choice('private'), undefined)).toBeUndefined();
+    expect(sliceCost(choice('private'), { plan, digest: '0'.repeat(64) })).toBeUndefined();
+    const {
+      bytes = 0,
+      onlineBytes = 0,
+      rounds,
+    } = sliceCost(choice('private'), { plan, digest: plan.digest }) ?? {};
+    // 4, 3 and 4 channels on 256 x 256 places: about 130 bytes each, a third of them with the image.
+    const activations = 11 * 256 ** 2;
+    expect(bytes / activations).toBeGreaterThan(90);
+    expect(bytes / activations).toBeLessThan(200);
+    expect(onlineBytes / bytes).toBeGreaterThan(0.15);
+    expect(onlineBytes / bytes).toBeLessThan(0.5);
+    expect(rounds).toBe(10);
+  });
 });

@@ -2,13 +2,15 @@ import { processors, spawnWorker } from '#spawn-worker';
 import { DenoiseError } from '../errors/index.ts';
 import { checkHuImage, checkStrength, type HuImage } from '../image/index.ts';
 import { checkPlan, type CheckedPlan } from '../plan/index.ts';
-import { limits, type ModelDetail, type ModelSummary } from '../protocol/index.ts';
+import { limits, type Mode, type ModelDetail, type ModelSummary } from '../protocol/index.ts';
 import { startSlice } from '../session/index.ts';
 import { fetchTransport, type Transport } from '../transport/index.ts';
 import { WorkerPool } from '../worker/index.ts';
 import { checkpointState } from './checkpoint.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { retry } from './retry.ts';
+import type { PrivateTransport } from './private-link.ts';
+import { runPrivateSeries } from './run-private-series.ts';
 import { runSeries, type SeriesItem } from './run-series.ts';
 import { countTiles, metered, streamItems } from './series-items.ts';
 import type { DenoiseClientOptions, DenoiseOptions, SliceCheckpoint, SliceResult } from './types.ts';
@@ -61,9 +63,9 @@ export function createDenoiseClient(options: DenoiseClientOptions): DenoiseClien
 /** A client over any transport, for hosts that are not reached by HTTP. */
 export function createClientOver(
   transport: Transport,
-  options: Omit<DenoiseClientOptions, 'serverUrl' | 'fetch' | 'apiKey' | 'timeoutMs'> = {},
+  options: Omit<DenoiseClientOptions, 'serverUrl' | 'fetch' | 'apiKey'> = {},
 ): DenoiseClient {
-  const { attempts = defaultAttempts, workerUrl, sealWasmUrl } = options;
+  const { attempts = defaultAttempts, timeoutMs = defaultTimeoutMs, workerUrl, sealWasmUrl } = options;
   const pool = new WorkerPool({
     spawn: spawnWorker,
     size: Math.max(1, options.workers ?? Math.min(mostDefaultWorkers, processors())),
@@ -104,25 +106,24 @@ export function createClientOver(
     let completed = false;
     try {
       const { detail, plan } = await loadModel(denoiseOptions.model, signal);
-      checkChoice(detail, denoiseOptions);
+      const mode = chosenMode(detail, denoiseOptions);
       const source = itemsOf(plan);
       const layers = plan.nodes.filter((node) => node.op === 'linear').length;
       const listed = Symbol.asyncIterator in source ? [] : source;
-      const tilesOf = new Map(listed.map(({ index, image }) => [index, countTiles(plan, image)]));
+      const tilesOf = new Map(listed.map(({ index, image }) => [index, countTiles(plan, image, mode)]));
       const { onProgress, expectedSlices } = denoiseOptions;
       const meter = new ProgressMeter(tilesOf, layers, onProgress, expectedSlices);
-      const items = Symbol.asyncIterator in source ? metered(source, plan, meter) : source;
+      const items = Symbol.asyncIterator in source ? metered(source, plan, meter, mode) : source;
       const slicesInFlight = Math.max(1, denoiseOptions.slicesInFlight ?? defaultSlicesInFlight);
-      yield* runSeries(items, {
-        model: plan.id,
-        pool,
-        transport,
-        meter,
-        attempts,
-        signal,
-        slicesInFlight,
-        strengthPercent,
-      });
+      const shared = { pool, meter, attempts, signal, slicesInFlight, strengthPercent };
+      if (mode === 'private')
+        yield* runPrivateSeries(items, {
+          ...shared,
+          plan,
+          timeoutMs,
+          transport: privateTransport(transport, plan.id),
+        });
+      else yield* runSeries(items, { ...shared, model: plan.id, transport });
       completed = true;
     } finally {
       signal.removeEventListener('abort', release);
@@ -153,6 +154,12 @@ export function createClientOver(
         if (!state) throw new DenoiseError('IMAGE_INVALID', { reason: 'not a checkpoint of this process' });
         return { index: checkpoint.index, state };
       });
+      if (denoiseOptions.mode === 'private')
+        throw new DenoiseError('MODE_UNSUPPORTED', {
+          model: denoiseOptions.model,
+          mode: 'private',
+          reason: 'a session resumes its slices itself',
+        });
       const items = (plan: CheckedPlan): SeriesItem[] =>
         states.map(({ index, state }) => {
           if (state.pending.walk.plan.digest !== plan.digest)
@@ -169,10 +176,24 @@ export function createClientOver(
   };
 }
 
-function checkChoice(detail: ModelDetail, options: DenoiseOptions): void {
-  const { mode, digest, model } = options;
-  if (mode !== undefined && !detail.modes.includes(mode))
+/** @throws MODE_UNSUPPORTED, PLAN_DIGEST */
+function chosenMode(detail: ModelDetail, options: DenoiseOptions): Mode {
+  const { mode = detail.modes[0] as Mode, digest, model } = options;
+  if (!detail.modes.includes(mode))
     throw new DenoiseError('MODE_UNSUPPORTED', { model, mode, offered: detail.modes.join(' ') });
   if (digest !== undefined && digest !== detail.digest)
     throw new DenoiseError('PLAN_DIGEST', { got: detail.digest, expected: digest });
+  return mode;
+}
+
+/** @throws MODE_UNSUPPORTED */
+function privateTransport(transport: Transport, model: string): PrivateTransport {
+  const { privateTicket, openPrivate } = transport;
+  if (!privateTicket || !openPrivate)
+    throw new DenoiseError('MODE_UNSUPPORTED', {
+      model,
+      mode: 'private',
+      reason: 'the transport has no sessions',
+    });
+  return { privateTicket: privateTicket.bind(transport), openPrivate: openPrivate.bind(transport) };
 }

@@ -69,6 +69,11 @@ export class ProgressMeter {
     this.#tiles -= (this.#tilesOf.get(slice) ?? 0) - tilesDone;
   }
 
+  /** Tiles that were done have to be done again. */
+  takeBack(tiles: number): void {
+    this.#tilesDone -= tiles;
+  }
+
   #secondsLeft(tiles: number): number | undefined {
     if (this.#tilesDone === 0) return undefined;
     const seconds = (performance.now() - this.#started) / 1000;

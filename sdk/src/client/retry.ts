@@ -37,6 +37,14 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
   }
 }
 
+/** Waits before the attempt that follows `failures` of them: as {@link retry} does between attempts. */
+export function waitAfter(failures: number, error: DenoiseError, signal: AbortSignal): Promise<void> {
+  const seconds = error.details['retryAfterSeconds'];
+  const growing = firstWaitMs * 2 ** (failures - 1) * (1 + Math.random());
+  const least = typeof seconds === 'number' ? 1000 * seconds : 0;
+  return pause(Math.min(Math.max(growing, least), longestWaitMs), signal);
+}
+
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, milliseconds);

@@ -1,7 +1,8 @@
 import { checkHuImage, type HuImage } from '../image/index.ts';
 import { layerTilings } from '../packing/index.ts';
 import type { CheckedPlan } from '../plan/index.ts';
-import { limits } from '../protocol/index.ts';
+import { sliceLayout } from '../private-session/index.ts';
+import { limits, type Mode } from '../protocol/index.ts';
 import { startSlice, type SliceState } from '../session/index.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import type { SeriesItem } from './run-series.ts';
@@ -26,18 +27,27 @@ export async function* metered(
   items: AsyncIterable<SeriesItem>,
   plan: CheckedPlan,
   meter: ProgressMeter,
+  mode: Mode,
 ): AsyncGenerator<SeriesItem, void, undefined> {
   for await (const item of items) {
-    meter.expect(item.index, countTiles(plan, item.image));
+    meter.expect(item.index, countTiles(plan, item.image, mode));
     yield item;
   }
   meter.expectNoMore();
 }
 
-/** Tiles of all layers; 0 for an image that the plan cannot take, whose slice will fail with the reason. */
-export function countTiles(plan: CheckedPlan, image: HuImage): number {
+/**
+ * Tiles of all layers; in private mode with the pieces of their activations, each prepared and done. 0 for an image that
+ * the plan cannot take, whose slice will fail with the reason.
+ */
+export function countTiles(plan: CheckedPlan, image: HuImage, mode: Mode): number {
   try {
-    return layerTilings(plan, image.height, image.width).reduce((sum, { tiling }) => sum + tiling.tiles, 0);
+    const tiles = layerTilings(plan, image.height, image.width).reduce(
+      (sum, { tiling }) => sum + tiling.tiles,
+      0,
+    );
+    if (mode !== 'private') return tiles;
+    return sliceLayout(plan, image).layers.reduce((sum, { chunks }) => sum + 2 * chunks.length, tiles);
   } catch {
     return 0;
   }

@@ -2,6 +2,7 @@ import type { SerialisedError } from '../errors/index.ts';
 import type { FeatureMap } from '../image/index.ts';
 import type { TileGroup, Tiling } from '../packing/index.ts';
 import type { FrameExpectation, LinearNode } from '../protocol/index.ts';
+import type { PrivateJob, PrivateOutcome } from './private-jobs.ts';
 
 interface GroupJob {
   /** Name of the parameter set. */
@@ -32,13 +33,14 @@ export interface PrepareJob {
   readonly set: string;
 }
 
-export type HeJob = EncryptJob | DecryptJob | PrepareJob;
+export type HeJob = EncryptJob | DecryptJob | PrepareJob | PrivateJob;
 
 export interface HeJobResults {
   readonly encrypt: Uint8Array<ArrayBuffer>;
   readonly decrypt: Int32Array<ArrayBuffer>;
   /** Empty. */
   readonly prepare: Uint8Array<ArrayBuffer>;
+  readonly private: PrivateOutcome;
 }
 
 /** First message to a worker: it loads SEAL and answers with id -1. */

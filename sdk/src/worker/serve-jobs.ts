@@ -10,6 +10,7 @@ import {
   type WorkerStart,
 } from './jobs.ts';
 import { decryptGroup, encryptGroup } from './layer-cipher.ts';
+import { PrivateServer } from './private-server.ts';
 
 /** The worker's end of a message port. */
 export interface WorkerPort {
@@ -34,7 +35,9 @@ type RunJob = (job: HeJob) => HeJobResults[HeJob['kind']];
 async function start(message: WorkerStart): Promise<RunJob> {
   const seal = await loadSeal(message.sealWasmUrl);
   const ciphers = new Map<string, SealCipher>();
+  const sessions = new PrivateServer(seal);
   return (job) => {
+    if (job.kind === 'private') return sessions.take(job);
     let cipher = ciphers.get(job.set);
     if (!cipher) ciphers.set(job.set, (cipher = new SealCipher(seal, parameterSet(job.set))));
     if (job.kind === 'prepare') return new Uint8Array();
@@ -42,16 +45,26 @@ async function start(message: WorkerStart): Promise<RunJob> {
   };
 }
 
-async function reply<T>(port: WorkerPort, id: number, call: () => T | Promise<T>): Promise<T | undefined> {
+async function reply(
+  port: WorkerPort,
+  id: number,
+  call: () => ReplyResult | Promise<ReplyResult>,
+): Promise<RunJob | undefined> {
   try {
     const result = await call();
-    if (ArrayBuffer.isView(result)) {
-      const view = result as Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-      port.post({ id, result: view }, [view.buffer]);
-    } else port.post({ id }, []);
-    return result;
+    if (typeof result === 'function') {
+      port.post({ id }, []);
+      return result;
+    }
+    if (result) port.post({ id, result }, buffersOf(result));
+    else port.post({ id }, []);
   } catch (error) {
     port.post({ id, error: DenoiseError.wrap(error, 'WORKER_FAILED').serialise() }, []);
-    return undefined;
   }
+  return undefined;
 }
+
+type ReplyResult = RunJob | HeJobResults[HeJob['kind']] | undefined;
+
+const buffersOf = (result: HeJobResults[HeJob['kind']]): ArrayBuffer[] =>
+  ArrayBuffer.isView(result) ? [result.buffer] : result.messages.map(({ bytes }) => bytes.buffer);

@@ -134,8 +134,7 @@ class PoolWorker implements HeWorker {
         continue;
       }
       this.#running = next;
-      const transfer = next.job.kind === 'decrypt' ? [next.job.frame.buffer] : [];
-      this.#worker.post({ id: next.id, job: next.job }, transfer);
+      this.#worker.post({ id: next.id, job: next.job }, buffersOf(next.job));
       return;
     }
   }
@@ -155,4 +154,10 @@ class PoolWorker implements HeWorker {
     else job.reject(new DenoiseError('WORKER_FAILED'));
     this.#next();
   }
+}
+
+/** What a job hands over. */
+function buffersOf(job: HeJob): ArrayBuffer[] {
+  if (job.kind === 'decrypt') return [job.frame.buffer];
+  return job.kind === 'private' && job.step.kind === 'message' ? [job.step.message.payload.buffer] : [];
 }

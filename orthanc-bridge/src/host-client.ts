@@ -1,5 +1,5 @@
-import { createDenoiseClient, type DenoiseClient } from '@cipherdose/sdk';
-import { fetch as undiciFetch, type RequestInfo, type RequestInit } from 'undici';
+import { createClientOver, fetchTransport, type DenoiseClient, type OpenSocket } from '@cipherdose/sdk';
+import { fetch as undiciFetch, WebSocket as UndiciSocket, type RequestInfo, type RequestInit } from 'undici';
 import type { HostConfig } from './config/config-schema.ts';
 import { httpAgent } from './orthanc/http-agent.ts';
 
@@ -13,11 +13,17 @@ export async function connectHost(host: HostConfig): Promise<HostConnection> {
   const agent = await httpAgent(host);
   const fetchByAgent = (input: unknown, init: unknown) =>
     undiciFetch(input as RequestInfo, { ...(init as RequestInit), dispatcher: agent });
-  const client = createDenoiseClient({
-    serverUrl: host.url,
+  const openSocket = (address: string, protocols: string[]) =>
+    new UndiciSocket(address, { protocols, dispatcher: agent });
+  const timeoutMs = host.timeoutSeconds * 1000;
+  const transport = fetchTransport({
+    ...{ serverUrl: host.url, timeoutMs },
     fetch: fetchByAgent as unknown as typeof fetch,
-    timeoutMs: host.timeoutSeconds * 1000,
+    openSocket: openSocket as unknown as OpenSocket,
     ...(host.apiKey === undefined ? {} : { apiKey: host.apiKey }),
+  });
+  const client = createClientOver(transport, {
+    timeoutMs,
     ...(host.workers === undefined ? {} : { workers: host.workers }),
   });
   return {

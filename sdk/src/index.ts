@@ -27,6 +27,7 @@ export {
   fetchTransport,
   type FetchTransportOptions,
   type LayerRequest,
+  type OpenSocket,
   type PrivateChannel,
   type PrivateChannelListener,
   type Transport,

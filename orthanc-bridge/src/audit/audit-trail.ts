@@ -30,6 +30,8 @@ export interface AuditFacts {
   readonly model?: string;
   readonly version?: string;
   readonly digest?: string;
+  /** What each side could learn: SECURITY.md has it by mode. */
+  readonly mode?: string;
   readonly code?: string;
   readonly slices?: number;
   readonly bytesUp?: number;

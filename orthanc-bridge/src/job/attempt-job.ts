@@ -157,8 +157,9 @@ function named<T>(name: string, peers: ReadonlyMap<string, T>): T {
   return peer;
 }
 
-export const jobFacts = ({ id, orthanc, series, rule, model, version, digest }: JobRecord) => ({
+export const jobFacts = ({ id, orthanc, series, rule, model, version, digest, action }: JobRecord) => ({
   ...{ job: id, orthanc, series, rule, model, version, digest },
+  ...(action.mode === undefined ? {} : { mode: action.mode }),
 });
 
 /** @throws DISK_WATERMARK */

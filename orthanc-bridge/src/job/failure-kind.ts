@@ -10,6 +10,7 @@ const outages: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...(['ORTHANC_UNREACHABLE', 'ORTHANC_REFUSED', 'ORTHANC_STORAGE_FULL'] as const),
   ...(['HOST_UNREACHABLE', 'HOST_TIMEOUT', 'HOST_BUSY', 'HOST_CLOSING', 'HOST_NOT_READY'] as const),
   ...(['RATE_LIMITED', 'BODY_TIMEOUT', 'UNAUTHENTICATED'] as const),
+  ...(['QUOTA_EXCEEDED', 'SESSION_IDLE', 'TWO_PARTY_MEMORY'] as const),
   ...(['QUEUE_UNAVAILABLE', 'DISK_WATERMARK', 'CANCELLED', 'CLIENT_CLOSED', 'SERIES_CHANGED'] as const),
 ]);
 
@@ -17,7 +18,7 @@ const quarantines: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...(['DICOM_PARSE', 'DICOM_NOT_CT', 'DICOM_COMPRESSED', 'DICOM_MULTIFRAME', 'DICOM_DECODE'] as const),
   ...(['DICOM_ATTRIBUTE_MISSING', 'DICOM_ATTRIBUTE_INVALID', 'DICOM_PIXEL_LENGTH', 'IMAGE_INVALID'] as const),
   ...(['SERIES_INCOMPLETE', 'SERIES_MIXED', 'SERIES_EMPTY', 'SERIES_GONE'] as const),
-  ...(['ORTHANC_REJECTED', 'MODE_UNSUPPORTED', 'PLAN_LIMIT', 'PLAN_DIGEST'] as const),
+  ...(['ORTHANC_REJECTED', 'MODE_UNSUPPORTED', 'PLAN_LIMIT', 'PLAN_DIGEST', 'SLICE_TOO_LARGE'] as const),
 ]);
 
 export function failureKind(code: ErrorCode): FailureKind {

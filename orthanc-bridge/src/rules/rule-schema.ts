@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modeSchema } from '@cipherdose/sdk/protocol';
 import { isTextPattern } from './text-pattern.ts';
 
 const pattern = z
@@ -39,7 +40,8 @@ const matchSchema = z.strictObject({
 /** What happens to a series that the rule takes. */
 const actionSchema = z.strictObject({
   model: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, { message: 'is not a model id' }),
-  mode: z.enum(['linear', 'interactive', 'private']).optional(),
+  /** Default: the first that the model offers. */
+  mode: modeSchema.optional(),
   /** Share of the denoised image in the result, to the nearest hundredth; 1 is all of it. */
   strength: z.number().min(0.01).max(1).default(1),
   /** Name of the Orthanc that gets the derived series; default: the one that holds the source. */

@@ -20,6 +20,13 @@ const advice: Partial<Record<ErrorCode, string>> = {
   RATE_LIMITED: 'The bridge waits. Raise rateLimit of the model host.',
   BODY_TIMEOUT: 'The bridge waits. The way to the model host is slow.',
   UNAUTHENTICATED: 'The bridge waits. Check the API key, then restart the bridge.',
+  QUOTA_EXCEEDED: 'The bridge waits. Raise private.quota of the model host, if that is meant.',
+  SESSION_IDLE: 'The bridge waits. The way to the model host is slow, or this machine is.',
+  TWO_PARTY_MEMORY: 'The bridge waits. The model host or this machine is short of memory.',
+  TICKET_INVALID:
+    'The model host does not know the session. With several hosts, private mode needs sticky sessions; replay.',
+  SLICE_TOO_LARGE:
+    'The model host takes no slice of this size in private mode. Change the rule or its limits.',
   QUEUE_UNAVAILABLE: 'The bridge waits. Check PostgreSQL, or the data folder.',
   DISK_WATERMARK: 'The bridge waits. Make room on the disk of the data folder.',
   CANCELLED: 'The bridge was stopped; the series goes on by itself.',

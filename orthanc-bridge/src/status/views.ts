@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorTable } from '@cipherdose/sdk/errors';
+import { modeDisclosure, modeSchema } from '@cipherdose/sdk/protocol';
 import type { SeriesProgress } from '../job/run-series.ts';
 import { ruleSchema } from '../rules/rule-schema.ts';
 import type { JobRecord } from '../store/job-record.ts';
@@ -39,6 +40,8 @@ export const jobSchema = z.object({
   model: z.string(),
   version: z.string(),
   mode: z.string().optional(),
+  /** What each side learns in this mode. */
+  learns: z.string().optional(),
   strength: z.number(),
   priority: z.int(),
   state: jobStateSchema,
@@ -70,6 +73,7 @@ export function viewJob(job: JobRecord, progress?: SeriesProgress): JobView {
     ...{ attempts, runs, worker, bytesUp, bytesDown },
     writeTo: action.writeTo ?? orthanc,
     mode: action.mode,
+    learns: action.mode && modeDisclosure[action.mode],
     strength: action.strength,
     priority: action.priority,
     leftOut: [...reasons].map(([reason, left]) => ({ reason, instances: left.length })),
@@ -117,6 +121,8 @@ export const rulesSchema = z.object({
   rules: z.array(ruleSchema),
   /** The same as they stand in a configuration. */
   text: z.string(),
+  /** What each side learns, by mode. */
+  learns: z.record(modeSchema, z.string()),
 });
 export type RulesView = z.infer<typeof rulesSchema>;
 
@@ -149,6 +155,7 @@ export const auditSchema = z.object({
       model: z.string().optional(),
       version: z.string().optional(),
       digest: z.string().optional(),
+      mode: z.string().optional(),
       code: z.string().optional(),
       slices: count.optional(),
       bytesUp: count.optional(),

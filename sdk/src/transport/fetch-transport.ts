@@ -8,7 +8,7 @@ import {
   modelListSchema,
 } from '../protocol/index.ts';
 import { privateTicketSchema, privateTicketsPath } from '../private-session/index.ts';
-import { openPrivateChannel } from './private-channel.ts';
+import { openPrivateChannel, type OpenSocket } from './private-channel.ts';
 import type { LayerRequest, Transport } from './transport.ts';
 
 /** How a host is reached. */
@@ -17,6 +17,8 @@ export interface FetchTransportOptions {
   readonly serverUrl: string;
   /** Replaces the global fetch. */
   readonly fetch?: typeof fetch;
+  /** Replaces the global WebSocket, for private mode: where `fetch` has ways of its own, a session needs the same. */
+  readonly openSocket?: OpenSocket;
   /** Sent as a bearer token. */
   readonly apiKey?: string;
   /** Longest wait for one answer, body included, milliseconds. */
@@ -98,7 +100,10 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
       }),
     openPrivate: ({ ticket }, listener, signal) =>
       openPrivateChannel(
-        { serverUrl: options.serverUrl, ticket, timeoutMs: options.timeoutMs },
+        {
+          ...{ serverUrl: options.serverUrl, ticket, timeoutMs: options.timeoutMs },
+          ...(options.openSocket ? { openSocket: options.openSocket } : {}),
+        },
         listener,
         signal,
       ),

@@ -11,17 +11,24 @@ import type { PrivateChannel, PrivateChannelListener } from './transport.ts';
 /** Any code but that of the end says that a session broke off. */
 const gaveUpCode = 4000;
 
+/** Opens a WebSocket of the platform. */
+export type OpenSocket = (address: string, protocols: string[]) => WebSocket;
+
 export interface PrivateChannelOptions {
   /** Address of the model host. */
   readonly serverUrl: string;
   readonly ticket: string;
   /** Longest wait for the connection, milliseconds. */
   readonly timeoutMs: number;
+  /** Default: the global WebSocket. */
+  readonly openSocket?: OpenSocket;
 }
+
+const globalSocket: OpenSocket = (address, protocols) => new WebSocket(address, protocols);
 
 /** Opens a session of private mode on a WebSocket of the platform. @throws HOST_UNREACHABLE, HOST_TIMEOUT, CANCELLED */
 export function openPrivateChannel(
-  { serverUrl, ticket, timeoutMs }: PrivateChannelOptions,
+  { serverUrl, ticket, timeoutMs, openSocket = globalSocket }: PrivateChannelOptions,
   listener: PrivateChannelListener,
   signal?: AbortSignal,
 ): Promise<PrivateChannel> {
@@ -31,7 +38,7 @@ export function openPrivateChannel(
       reject(new DenoiseError('CANCELLED'));
       return;
     }
-    const socket = new WebSocket(address, ticketProtocols(ticket));
+    const socket = openSocket(address, ticketProtocols(ticket));
     socket.binaryType = 'arraybuffer';
     let state: 'opening' | 'open' | 'over' = 'opening';
     const end = (error: DenoiseError): void => {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { PNG } from 'pngjs';
+import { modeDisclosure } from '@cipherdose/sdk';
 import { BridgeEvents, type JobRecord, type SeriesProgress } from '@cipherdose/orthanc-bridge';
+import { failureKind } from '#bridge/job/failure-kind.js';
+import { jobFacts } from '#bridge/job/attempt-job.js';
 import { createMetrics } from '#bridge/metrics.js';
 import { Peers } from '#bridge/peers.js';
 import { addHealthMetrics } from '#bridge/status/health-metrics.js';
@@ -69,6 +72,14 @@ describe('the page', () => {
     state.apply({ event: 'job', data: viewJob(testJob()) });
     expect(state.jobs('done')[0]?.progress).toBeUndefined();
     expect(state.overview.counts).toMatchObject({ queued: 0, running: 0, done: 1 });
+  });
+
+  test('says in which mode a series is denoised, and what that means', () => {
+    expect(viewJob(testJob())).toMatchObject({ mode: undefined, learns: undefined });
+    const job = testJob({ action: { ...testJob().action, mode: 'private' } });
+    expect(viewJob(job)).toMatchObject({ mode: 'private', learns: modeDisclosure.private });
+    expect(jobFacts(job)).toMatchObject({ mode: 'private' });
+    expect(jobFacts(testJob())).not.toHaveProperty('mode');
   });
 
   test('shows what goes next first', () => {
@@ -166,4 +177,12 @@ describe('settings', () => {
     expect(reasons({ users: [{ name: 'a', passwordHash: 'plain text' }] })).toEqual(['users.0.passwordHash']);
     expect(reasons({ users: [...users, ...users] })).toEqual(['users']);
   });
+});
+
+test('failures of private mode: what is waited for, what the series is to blame for, and what is tried a few times', () => {
+  expect(failureKind('QUOTA_EXCEEDED')).toBe('outage');
+  expect(failureKind('SESSION_IDLE')).toBe('outage');
+  expect(failureKind('SLICE_TOO_LARGE')).toBe('quarantine');
+  expect(failureKind('TICKET_INVALID')).toBe('failure');
+  expect(failureKind('TWO_PARTY_REPLAYED')).toBe('failure');
 });

@@ -23,9 +23,10 @@ const words: Readonly<Record<string, string>> = {
 export async function showActivity(): Promise<void> {
   const { entries } = await get<AuditView>('/api/audit?limit=200');
   const rows = entries.map((entry) => {
-    const { number, time, who, event, series, orthanc, model, version, digest, code, slices } = entry;
+    const { number, time, who, event, series, orthanc, model, version, digest, mode, code, slices } = entry;
     const facts = [
       code,
+      mode && `mode ${mode}`,
       slices === undefined ? undefined : `${slices} slices`,
       entry.bytesUp === undefined ? undefined : `${bytes(entry.bytesUp)} sent`,
       entry.bytesDown === undefined ? undefined : `${bytes(entry.bytesDown)} received`,

@@ -88,7 +88,12 @@ function card(job: JobView, ...parts: readonly (Node | undefined)[]): HTMLElemen
     'article.card',
     { 'data-job': job.id, 'data-state': job.state },
     make('h3', {}, ...names(job)),
-    make('p.quiet', {}, `${job.rule} · ${job.model} ${job.version}${job.mode ? ` · ${job.mode}` : ''}`),
+    make(
+      'p.quiet',
+      {},
+      `${job.rule} · ${job.model} ${job.version}`,
+      job.mode && make('span', { title: job.learns ?? '', 'data-mode': job.mode }, ` · ${job.mode}`),
+    ),
     ...parts,
   );
 }

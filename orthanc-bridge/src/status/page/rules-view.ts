@@ -7,8 +7,8 @@ type Rule = RulesView['rules'][number];
 
 /** Shows the rules that run and lets others be tried. @throws Refusal */
 export async function showRules({ orthancs }: Overview): Promise<void> {
-  const { rules, text } = await get<RulesView>('/api/rules');
-  byId('rules').replaceChildren(...rules.map(ruleItem));
+  const { rules, text, learns } = await get<RulesView>('/api/rules');
+  byId('rules').replaceChildren(...rules.map((rule) => ruleItem(rule, learns)));
   const box = byId('trial-rules', HTMLTextAreaElement);
   if (box.value === '') box.value = text;
   const choice = byId('trial-orthanc', HTMLSelectElement);
@@ -19,13 +19,13 @@ export async function showRules({ orthancs }: Overview): Promise<void> {
     );
 }
 
-/** Conditions and action in words. */
-function ruleItem({ name, match, action }: Rule): HTMLElement {
+/** Conditions and action in words, and what each side learns. */
+function ruleItem({ name, match, action }: Rule, learns: RulesView['learns']): HTMLElement {
   const conditions = Object.entries(match).map(([field, wanted]) => condition(field, wanted));
   const { model, mode, strength, writeTo, priority, gaps, derived } = action;
   const effects = [
     `model ${model}`,
-    mode && `mode ${mode}`,
+    mode ? `mode ${mode}` : 'the first mode of the model',
     strength < 1 ? `strength ${strength}` : undefined,
     writeTo && `write to ${writeTo}`,
     priority === 0 ? undefined : `priority ${priority}`,
@@ -38,6 +38,7 @@ function ruleItem({ name, match, action }: Rule): HTMLElement {
     make('strong', {}, name),
     make('p', {}, conditions.length === 0 ? 'Every CT series' : conditions.join(', ')),
     make('p.quiet', {}, `→ ${effects.join(', ')}`),
+    mode && make('p.quiet', { 'data-learns': mode }, learns[mode]),
   );
 }
 

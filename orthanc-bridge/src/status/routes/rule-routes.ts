@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { modeDisclosure } from '@cipherdose/sdk/protocol';
 import type { Rule } from '../../rules/rule-schema.ts';
 import { parseRules } from '../parse-rules.ts';
 import type { RuleTrial } from '../rule-trial.ts';
@@ -24,6 +25,7 @@ export const ruleRoutes: FastifyPluginAsyncZod<{
   app.get('/api/rules', { schema: { response: { 200: rulesSchema } } }, async () => ({
     rules: [...rules],
     text: stringify({ rules }, { lineWidth: 100 }),
+    learns: modeDisclosure,
   }));
 
   app.post(

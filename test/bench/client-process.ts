@@ -1,5 +1,5 @@
 // Denoises a series in a process of its own and sends what it took to the parent.
-import { createDenoiseClient } from '@cipherdose/sdk';
+import { createDenoiseClient, type Mode, type PhaseStatistics } from '@cipherdose/sdk';
 import { peakMemoryMiB } from './process-memory.ts';
 import { sampleImages } from './sample-images.ts';
 
@@ -11,21 +11,26 @@ export interface SeriesFigures {
   /** A slice. */
   readonly bytesUp: number;
   readonly bytesDown: number;
+  readonly rounds: number;
+  /** Means of the slices, in private mode. */
+  readonly offline?: PhaseStatistics;
+  readonly online?: PhaseStatistics;
   readonly clientPeakMiB: number;
   /** Processor time of this process, a slice. */
   readonly clientCpuSeconds: number;
 }
 
-const [serverUrl = '', model = '', count = '1'] = process.argv.slice(2);
+const [serverUrl = '', model = '', count = '1', mode] = process.argv.slice(2);
 const samples = sampleImages();
 const images = Array.from(
   { length: Number(count) },
   (_, i) => samples[i % samples.length] as (typeof samples)[number],
 );
 const client = createDenoiseClient({ serverUrl });
+const options = { model, ...(mode === undefined ? {} : { mode: mode as Mode }) };
 
 // Starts the workers, which takes a part of a second once.
-for await (const result of client.denoise(images.slice(0, 1), { model })) if (!result.ok) throw result.error;
+for await (const result of client.denoise(images.slice(0, 1), options)) if (!result.ok) throw result.error;
 
 const started = performance.now();
 const cpuBefore = process.cpuUsage();
@@ -33,12 +38,25 @@ const seconds = (): number => (performance.now() - started) / 1000;
 let firstSliceSeconds = 0;
 let bytesUp = 0;
 let bytesDown = 0;
-for await (const result of client.denoise(images, { model })) {
+let rounds = 0;
+const offline: PhaseStatistics[] = [];
+const online: PhaseStatistics[] = [];
+for await (const result of client.denoise(images, options)) {
   if (!result.ok) throw result.error;
   firstSliceSeconds ||= seconds();
   bytesUp += result.statistics.bytesUp;
   bytesDown += result.statistics.bytesDown;
+  rounds = result.statistics.rounds;
+  const { phases } = result.statistics;
+  if (!phases) continue;
+  offline.push(phases.offline);
+  online.push(phases.online);
 }
+const mean = (phases: readonly PhaseStatistics[]): PhaseStatistics => {
+  const of = (field: keyof PhaseStatistics): number =>
+    phases.reduce((sum, phase) => sum + phase[field], 0) / phases.length;
+  return { seconds: of('seconds'), bytesUp: of('bytesUp'), bytesDown: of('bytesDown') };
+};
 const cpu = process.cpuUsage(cpuBefore);
 const figures: SeriesFigures = {
   slices: images.length,
@@ -46,6 +64,8 @@ const figures: SeriesFigures = {
   firstSliceSeconds,
   bytesUp: Math.round(bytesUp / images.length),
   bytesDown: Math.round(bytesDown / images.length),
+  rounds,
+  ...(offline.length > 0 ? { offline: mean(offline), online: mean(online) } : {}),
   clientPeakMiB: peakMemoryMiB(),
   clientCpuSeconds: (cpu.user + cpu.system) / 1e6 / images.length,
 };

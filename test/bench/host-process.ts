@@ -2,7 +2,7 @@
 // parent and stops with it.
 import { startHost } from '@cipherdose/server';
 
-const threads = Number(process.argv[2]);
-const host = await startHost({ threads });
+const [threads, models] = process.argv.slice(2);
+const host = await startHost({ threads: Number(threads), ...(models === undefined ? {} : { models }) });
 process.on('disconnect', () => void host.close().then(() => process.exit(0)));
 process.send?.({ url: host.url });

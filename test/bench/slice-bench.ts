@@ -3,23 +3,43 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Mode } from '@cipherdose/sdk';
 import type { SeriesFigures } from './client-process.ts';
-import { peakMemoryMiB } from './process-memory.ts';
+import { peakMemoryMiB, processorSeconds } from './process-memory.ts';
 import { repositoryRoot, sampleImages } from './sample-images.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** What a series took on both sides. */
+export interface BothSidesFigures extends SeriesFigures {
+  readonly hostPeakMiB: number;
+  /** Processor time of the host, a slice; the first slice, which warms up, is counted too. */
+  readonly hostCpuSeconds: number;
+}
+
+export interface SeriesChoice {
+  readonly mode?: Mode;
+  /** Default: the models that come along. */
+  readonly models?: string;
+}
 
 /** Runs a series of `slices` slices against a host in another process. Memory is the peak of each process. */
 export async function benchSeries(
   model: string,
   slices: number,
-): Promise<SeriesFigures & { hostPeakMiB: number }> {
-  const host = fork(script('host-process.js'), [String(availableParallelism())]);
+  { mode, models }: SeriesChoice = {},
+): Promise<BothSidesFigures> {
+  const folder = models === undefined ? [] : [models];
+  const host = fork(script('host-process.js'), [String(availableParallelism()), ...folder]);
   try {
     const { url } = await answerOf<{ url: string }>(host);
-    const client = fork(script('client-process.js'), [url, model, String(slices)]);
+    const pid = host.pid as number;
+    const before = processorSeconds(pid);
+    const way = mode === undefined ? [] : [mode];
+    const client = fork(script('client-process.js'), [url, model, String(slices), ...way]);
     const figures = await answerOf<SeriesFigures>(client);
-    return { ...figures, hostPeakMiB: peakMemoryMiB(host.pid as number) };
+    const hostCpuSeconds = (processorSeconds(pid) - before) / (slices + 1);
+    return { ...figures, hostPeakMiB: peakMemoryMiB(pid), hostCpuSeconds };
   } finally {
     host.disconnect();
     await once(host, 'exit');

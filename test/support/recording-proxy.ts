@@ -1,4 +1,5 @@
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { closeServer, listenOnLoopback } from './loopback.ts';
 
@@ -23,7 +24,18 @@ export class RecordingProxy {
   refuseFrames = false;
   readonly #server = createServer((request, response) => {
     this.#pass(request, response).catch(() => response.destroy());
-  });
+  }).on('upgrade', (request, socket, head) => this.#passSocket(request, socket, head));
+  readonly #sockets = new Set<Duplex>();
+
+  /** WebSockets that are open. */
+  get sockets(): number {
+    return this.#sockets.size;
+  }
+
+  /** Breaks every WebSocket off, as a network does. */
+  breakSockets(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
 
   /** @returns its own address */
   listen(): Promise<string> {
@@ -31,6 +43,7 @@ export class RecordingProxy {
   }
 
   close(): Promise<void> {
+    this.breakSockets();
     return closeServer(this.#server);
   }
 
@@ -52,5 +65,30 @@ export class RecordingProxy {
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
     onward.end(body);
+  }
+
+  /** A WebSocket goes through as it is; of what it carries nothing is kept. */
+  #passSocket(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { method = '', url: path = '', headers } = request;
+    this.requests.push({
+      ...{ at: performance.now(), method, path, contentType: headers.upgrade },
+      body: Buffer.alloc(0),
+    });
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    const onward = forward(new URL(path, this.target), { method, headers });
+    const end = (): void => void [socket, onward].forEach((one) => one.destroy());
+    onward.on('error', end).on('response', end);
+    onward.on('upgrade', ({ statusCode, statusMessage, rawHeaders }, host: Duplex, first: Buffer) => {
+      const lines = [`HTTP/1.1 ${String(statusCode)} ${statusMessage ?? ''}`];
+      for (let i = 0; i < rawHeaders.length; i += 2) lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+      socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+      socket.write(first);
+      host.write(head);
+      socket.pipe(host).on('error', end).on('close', end);
+      host.pipe(socket).on('error', end).on('close', end);
+    });
+    socket.on('error', end);
+    onward.end();
   }
 }

@@ -6,12 +6,13 @@ import { messageHeaderBytes, messageKind, readHeader, type MessageKind } from '#
 import { entryBits, paddedCount } from '#sdk/two-party/transfer-plan.js';
 import { privateNetwork } from '../support/private-network.ts';
 import {
+  clearResult,
   kindOf,
-  PrivateConversation,
   randomImage,
   smallPrivateNetwork,
   type PrivateSpoken,
 } from '../support/private-session.ts';
+import { spokenBySdk } from '../support/sdk-session.ts';
 import { present } from '../support/two-party.ts';
 
 const network = privateNetwork(smallPrivateNetwork);
@@ -19,12 +20,11 @@ const noise = randomImage(60, 44, 1);
 /** The image that would show through best: all pixels are the same. */
 const air: HuImage = { ...noise, hu: new Int16Array(noise.hu.length).fill(-1000) };
 
+/** By the SDK's session and the host's. */
 async function spokenOf(image: HuImage): Promise<readonly PrivateSpoken[]> {
-  const conversation = await PrivateConversation.open({ network, images: [image], seed: 41 });
-  conversation.run();
-  expect(conversation.client.done).toBe(true);
-  conversation.close();
-  return conversation.spoken;
+  const { result, spoken } = await spokenBySdk(network, image, 41);
+  expect(result.hu).toEqual(clearResult(network, image));
+  return spoken;
 }
 
 const payloadsOf = (spoken: readonly PrivateSpoken[], from: PrivateSpoken['from'], kind: PrivateKind) =>

@@ -9,6 +9,7 @@ export type DebianPackage =
   | 'python3-pydicom'
   | 'chromium'
   | 'faketime'
+  | 'nginx-light'
   | 'orthanc'
   | 'orthanc-dicomweb'
   | 'openssl'

@@ -10,6 +10,7 @@ const probes = {
   'python3-numpy': ['/usr/bin/python3', ['-c', 'import numpy']],
   'python3-pydicom': ['/usr/bin/python3', ['-c', 'import pydicom']],
   chromium: ['sh', ['-c', 'command -v chromium']],
+  'nginx-light': ['sh', ['-c', 'command -v nginx || ls /usr/sbin/nginx']],
   faketime: ['sh', ['-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1']],
   orthanc: ['sh', ['-c', 'command -v Orthanc']],
   'orthanc-dicomweb': ['sh', ['-c', 'ls /usr/share/orthanc/plugins/libOrthancDicomWeb.so']],
@@ -45,7 +46,8 @@ if (missing.length > 0) {
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...missing);
   if (denied) shell(`rm ${policy}`);
-  const daemons = missing.filter((name) => name === 'orthanc' || name === 'postgresql').join(' ');
+  const services = { orthanc: 'orthanc', postgresql: 'postgresql', 'nginx-light': 'nginx' };
+  const daemons = missing.flatMap((name) => services[name] ?? []).join(' ');
   if (daemons !== '') shell(`! command -v systemctl >/dev/null || systemctl -q disable ${daemons}`);
   const still = missing.filter(isMissing);
   if (still.length > 0) fail(`Missing: run as root  apt-get install ${still.join(' ')}`);

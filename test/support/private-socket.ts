@@ -29,11 +29,16 @@ export async function getTicket(...args: Parameters<typeof askTicket>): Promise<
   return privateTicketSchema.parse(await response.json());
 }
 
-/** Opens the WebSocket of a session; undefined: without a ticket. */
-export function openSocket(url: string, ticket?: string): WebSocket {
+/**
+ * Opens the WebSocket of a session.
+ * @param ticket undefined: without one
+ * @param headers an extension of Node's; browsers have none
+ */
+export function openSocket(url: string, ticket?: string, headers: Record<string, string> = {}): WebSocket {
   const address = new URL(privateSessionPath, url);
   address.protocol = address.protocol.replace('http', 'ws');
-  const socket = new WebSocket(address, ticket === undefined ? [] : ticketProtocols(ticket));
+  const options = { protocols: ticket === undefined ? [] : ticketProtocols(ticket), headers };
+  const socket = new WebSocket(address, options as unknown as string[]);
   socket.binaryType = 'arraybuffer';
   return socket;
 }

@@ -58,6 +58,7 @@ export class PrivateConnection {
   #waitingBytes = 0;
   #paused = false;
   #closing = false;
+  #broken = false;
   #ended = false;
   #timer: NodeJS.Timeout | undefined;
   #facts = { slices: 0, activations: 0, bytesIn: 0, bytesOut: 0 };
@@ -80,9 +81,12 @@ export class PrivateConnection {
     this.#holdBack();
   }
 
-  /** The socket broke, or the client gave up. */
+  /** The socket broke, or the client gave up. What came before is still dealt with: it may end a layer. */
   disconnected(): void {
-    this.#end('ABORTED');
+    if (this.#ended || this.#broken) return;
+    this.#broken = true;
+    if (this.#waitingBytes === 0) this.#end('ABORTED');
+    else setTimeout(() => this.#end('ABORTED'), this.#options.idleMs).unref();
   }
 
   /** Ends the session. */
@@ -107,12 +111,17 @@ export class PrivateConnection {
     if (this.#ended) return;
     switch (message.kind) {
       case 'send':
+        if (this.#broken) return;
         this.#facts.bytesOut += message.bytes.length;
         this.#options.socket.send(message.bytes, () => this.#holdBack());
         this.#holdBack();
         return;
       case 'taken':
         this.#waitingBytes -= message.bytes;
+        if (this.#broken && this.#waitingBytes === 0) {
+          this.#end('ABORTED');
+          return;
+        }
         this.#waitForClient();
         this.#holdBack();
         return;

@@ -117,6 +117,20 @@ describe('a connection', () => {
     expect(refused.slices).toEqual(['finished 1']);
   });
 
+  test('deals with what came before it broke off', () => {
+    const { connection, slices, socket, ask, hear, ended } = open();
+    ask(1);
+    connection.receive(new Uint8Array(50));
+    connection.disconnected();
+    hear({ kind: 'send', bytes: new Uint8Array(10) });
+    hear({ kind: 'reached', slice: 1, resumed: { layer: 1, share: new Uint32Array(1) } });
+    expect(ended()).toBeUndefined();
+    hear({ kind: 'taken', bytes: 50 });
+    expect(slices).toEqual(['reached 1', 'broken 1']);
+    expect(ended()).toMatchObject({ code: 'ABORTED' });
+    expect(socket.bufferedAmount).toBe(0);
+  });
+
   test('is idle only while nothing waits', async () => {
     const { connection, log, hear } = open({ idleMs: 30 });
     connection.receive(new Uint8Array(50));

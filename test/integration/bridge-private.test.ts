@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditEntry } from '@cipherdose/orthanc-bridge';
 import { loadModel, startHost, type IntegerNetwork, type RunningHost } from '@cipherdose/server';
 import { auditFile } from '#bridge/bridge.js';
+import { connectHost } from '#bridge/host-client.js';
 import { bridgeConfig } from '../support/bridge-config.ts';
 import { allEnded, expectedHu, isDenoised, storedSeries } from '../support/bridge-fixture.ts';
 import { bridgeSuite } from '../support/bridge-suite.ts';
 import { writePrivateModel } from '../support/private-model-folder.ts';
 import { privateNetwork } from '../support/private-network.ts';
-import { smallPrivateNetwork } from '../support/private-session.ts';
+import { clearResult, randomImage, smallPrivateNetwork } from '../support/private-session.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
 import { syntheticSeries } from '../support/synthetic-series.ts';
 
@@ -98,4 +100,24 @@ test('a rule with a mode that the owner of the model does not allow: quarantined
   const [job] = await allEnded(() => bridge.jobs(), 1);
   expect(job).toMatchObject({ state: 'quarantined', errorCode: 'MODE_UNSUPPORTED', bytesUp: 0 });
   expect(proxy.requests.filter(({ method }) => method === 'POST')).toEqual([]);
+});
+
+test('sessions trust the certificates that the configuration names, as all requests do', async () => {
+  const [certFile, keyFile] = [join(models, 'cert.pem'), join(models, 'key.pem')];
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=127.0.0.1'],
+    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-out', certFile, '-keyout', keyFile],
+  ]);
+  expect(made.status).toBe(0);
+  const secure = await startHost({ models, threads: 1, tls: { certFile, keyFile } });
+  suite.atEnd(() => secure.close());
+  expect(secure.url).toMatch(/^https:/);
+  const image = randomImage(40, 30, 1);
+  const settings = { timeoutSeconds: 20, workers: 1, slicesInFlight: 1 };
+  const { client, close } = await connectHost({ url: secure.url, caFile: certFile, ...settings });
+  suite.atEnd(close);
+  const results = [];
+  for await (const result of client.denoise(image, { model: 'private', mode: 'private' }))
+    results.push(result);
+  expect(results).toMatchObject([{ ok: true, image: { hu: clearResult(network, image) } }]);
 });

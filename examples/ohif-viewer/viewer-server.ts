@@ -76,7 +76,9 @@ export async function serveViewer(options: ViewerServerOptions): Promise<ViewerS
 /** Even an extension that was tampered with could send pixels nowhere but to the archive and the model host. */
 function headers({ hostUrl, isolated }: ViewerServerOptions): Record<string, string> {
   const host = hostUrl();
-  const connect = `connect-src 'self' blob: data: ${URL.canParse(host) ? new URL(host).origin : ''}`;
+  // Sessions of private mode are WebSockets, which a policy names by a scheme of their own.
+  const hosts = URL.canParse(host) ? [new URL(host).origin, new URL(host.replace(/^http/, 'ws')).origin] : [];
+  const connect = ["connect-src 'self' blob: data:", ...hosts].join(' ');
   return {
     'content-security-policy': `${connect}; object-src 'none'; base-uri 'self'`,
     'referrer-policy': 'no-referrer',

@@ -88,5 +88,9 @@ export function openPrivateChannel(
       else giveUp(new DenoiseError('TWO_PARTY_FOREIGN', { part: 'text' }));
     });
     socket.addEventListener('close', (event) => end(errorOfClose(event)));
+    // Where a content security policy forbids the address, Chromium says nothing more.
+    socket.addEventListener('error', () => {
+      if (state === 'opening') end(new DenoiseError('HOST_UNREACHABLE', { address }));
+    });
   });
 }

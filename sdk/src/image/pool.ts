@@ -1,4 +1,4 @@
-import { emptyMap, type FeatureMap } from './feature-map.ts';
+import type { FeatureMap } from './feature-map.ts';
 
 /** How many windows of `taps` fit along one axis, with padding; not positive if none does. */
 export const windowCount = (
@@ -31,24 +31,43 @@ export const windowedSize = (
 /** The largest value or the sum of every window of every channel; padding is never the largest and adds nothing. */
 export function pool(map: FeatureMap, rule: Windows & { readonly kind: 'max' | 'sum' }): FeatureMap {
   const { height, width } = windowedSize(rule, map.height, map.width);
-  const result = emptyMap(map.channels, height, width);
-  const [rows, columns] = rule.kernel;
-  const [top, left] = rule.padding;
+  const [[rows, columns], [down, right], [top, left]] = [rule.kernel, rule.stride, rule.padding];
+  const lines = { outer: map.channels * map.height, size: map.width, inner: 1, windows: width };
+  const across = alongAxis(map.data, { ...lines, taps: columns, stride: right, before: left }, rule.kind);
+  const planes = { outer: map.channels, size: map.height, inner: width, windows: height };
+  const data = alongAxis(across, { ...planes, taps: rows, stride: down, before: top }, rule.kind);
+  return { channels: map.channels, height, width, data };
+}
+
+/** The middle axis of values [outer, size, inner], and windows of `taps` along it. */
+interface Axis {
+  readonly outer: number;
+  readonly size: number;
+  readonly inner: number;
+  readonly windows: number;
+  readonly taps: number;
+  readonly stride: number;
+  readonly before: number;
+}
+
+/** @returns [outer, windows, inner] */
+function alongAxis(data: Int32Array, axis: Axis, kind: 'max' | 'sum'): Int32Array {
+  const { outer, size, inner, windows, taps, stride, before } = axis;
+  const result = new Int32Array(outer * windows * inner);
   let next = 0;
-  for (let channel = 0; channel < map.channels; channel++)
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++) {
-        const firstRow = y * rule.stride[0] - top;
-        const firstColumn = x * rule.stride[1] - left;
-        let value = rule.kind === 'max' ? -Infinity : 0;
-        for (let row = Math.max(0, firstRow); row < Math.min(map.height, firstRow + rows); row++) {
-          const start = (channel * map.height + row) * map.width;
-          for (let at = Math.max(0, firstColumn); at < Math.min(map.width, firstColumn + columns); at++) {
-            const pixel = map.data[start + at] as number;
-            value = rule.kind === 'sum' ? value + pixel : pixel > value ? pixel : value;
-          }
+  for (let line = 0; line < outer; line++)
+    for (let window = 0; window < windows; window++) {
+      const first = window * stride - before;
+      const from = (line * size + Math.max(0, first)) * inner;
+      const to = (line * size + Math.min(size, first + taps)) * inner;
+      for (let i = 0; i < inner; i++) {
+        let value = kind === 'max' ? -Infinity : 0;
+        for (let at = from + i; at < to; at += inner) {
+          const one = data[at] as number;
+          value = kind === 'sum' ? value + one : one > value ? one : value;
         }
-        result.data[next++] = value;
+        result[next++] = value;
       }
+    }
   return result;
 }

@@ -9,8 +9,8 @@ import { HostSession } from './host-session.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 /** Encryptions of zero that are made while nobody waits: of a few groups of tiles. */
-const warmZeros = 64;
-const weightCacheBytes = 96 * 2 ** 20;
+const warmZeros = 32;
+const weightCacheBytes = 32 * 2 ** 20;
 
 /** Where a thread's messages go. */
 export interface ThreadPort {

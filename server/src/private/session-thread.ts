@@ -11,11 +11,14 @@ export interface SessionThread {
   stop(): Promise<void>;
 }
 
+/** Small, so that the buffers of messages are given back soon: they count for little on the heap. */
+const maxYoungGenerationSizeMb = 2;
+
 /** Starts a thread. @param workerUrl module of the thread */
 export function startSessionThread(
   workerUrl = new URL('./session-worker.js', import.meta.url),
 ): SessionThread {
-  const worker = new Worker(workerUrl);
+  const worker = new Worker(workerUrl, { resourceLimits: { maxYoungGenerationSizeMb } });
   let stopped = false;
   let listener: ((message: FromThread) => void) | undefined;
   const died = (cause: unknown): void => {

@@ -123,7 +123,7 @@ describe('cipherdose denoise', () => {
     const { code, stdout, stderr } = await cli(['denoise', folder, ...words]);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^failed {2}\S+bad\.dcm: DICOM_PARSE: .+\n1 slice denoised into \S+; .+ a slice\n1 file failed\n$/,
+      /^Mode linear: The host learns .+\nfailed {2}\S+bad\.dcm: DICOM_PARSE: .+\n1 slice denoised into \S+; .+ a slice\n1 file failed\n$/,
     );
     expect(stderr).toMatch(/^tiny: 1\/\d slices? .*\n$/);
   });

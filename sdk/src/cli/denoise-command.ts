@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Mode } from '@cipherdose/sdk';
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { modes } from '@cipherdose/sdk/protocol';
+import { modeDisclosure, modes } from '@cipherdose/sdk/protocol';
 import { collectInputs } from './collect-inputs.ts';
 import { apiKeyFileOption, jsonOption, percentage, positiveInteger, serverOption } from './common-options.ts';
 import { consoleOutput } from './console-output.ts';
@@ -22,6 +22,8 @@ interface Options {
 
 const help = `
 Derived files go to a folder for each series below DIR. Running again gives the same files: the same UIDs and pixels.
+What each side learns:
+${modes.map((mode) => `  ${mode}: ${modeDisclosure[mode]}`).join('\n')}
 With --json: {model, mode, slices: {done, failed}, failures: [{file, code, message}], secondsPerSlice, bytesUp,
 bytesDown, out}; byte counts are those of one slice.
 Exit code: 0 done, 1 a slice failed (each is named with code and reason, the others are done), 2 usage.`;
@@ -59,6 +61,8 @@ async function denoise(inputs: readonly string[], options: Options): Promise<boo
   if (!model.modes.includes(mode))
     throw new DenoiseError('MODE_UNSUPPORTED', { model: model.id, mode, offered: model.modes.join(' ') });
 
+  const output = consoleOutput(options.json ?? false);
+  output.line(`Mode ${mode}: ${modeDisclosure[mode]}`);
   const progress = progressDisplay(model.id);
   const report = await denoiseFiles(client, files, {
     model,
@@ -71,7 +75,6 @@ async function denoise(inputs: readonly string[], options: Options): Promise<boo
   });
   progress.stop();
   const { failures, outputs, secondsPerSlice, bytesUp, bytesDown } = report;
-  const output = consoleOutput(options.json ?? false);
   for (const line of report.lines(out)) output.line(line);
   const slices = { done: outputs.size, failed: failures.length };
   output.result({ model: model.id, mode, slices, failures, secondsPerSlice, bytesUp, bytesDown, out });

@@ -23,7 +23,7 @@ const series = fileURLToPath(new URL('../sample-series/', import.meta.url));
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    model: { type: 'string', multiple: true, default: ['interactive', 'linear'] },
+    model: { type: 'string', multiple: true, default: ['balanced', 'linear'] },
     slices: { type: 'string', default: '1000' },
     out: { type: 'string', default: 'out' },
   },

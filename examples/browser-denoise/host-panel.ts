@@ -55,7 +55,10 @@ export function createHostPanel(hostUrl: string, { onChoice, onFailure }: HostPa
 
   function offer(opened: DenoiseClient, models: readonly ModelSummary[]): void {
     const choices = models.flatMap((model) => model.modes.map((mode) => ({ client: opened, model, mode })));
-    const preferred = choices.find(({ mode }) => mode === 'interactive') ?? choices[0];
+    const preferred =
+      choices.find(({ model }) => model.id === 'balanced') ??
+      choices.find(({ mode }) => mode === 'interactive') ??
+      choices[0];
     choices.forEach((choice, index) => {
       const { input, card } = modelCard(choice, index);
       input.addEventListener('change', () => onChoice(choice));

@@ -10,7 +10,7 @@ if (!serverUrl || !input || !output) {
 }
 
 const client = createDenoiseClient({ serverUrl });
-const model = await client.model('interactive');
+const model = await client.model('balanced');
 const source = readCtSlice(await readFile(input));
 
 const results = client.denoise(source.image, {

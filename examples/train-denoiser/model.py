@@ -53,9 +53,12 @@ def squeezed(image, unit=1.0):
 
 
 def held(residual, limit):
-    """residual within +-limit, which is not negative; as a client can do it, with ReLUs of one value."""
-    below = residual - F.relu(residual - limit)
-    return below + F.relu(-limit - below)
+    """residual within +-limit, which is not negative; as a client can do it, with ReLUs of one value.
+
+    In this form, where a ReLU's range in integers is too short, what lies far beyond the limit is still cut off.
+    """
+    below = F.relu(limit - residual)  # limit - min(residual, limit)
+    return F.relu(2 * limit - below) - limit
 
 
 def limited(residual, limit):

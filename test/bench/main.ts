@@ -14,7 +14,7 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 const slices = Number(values.slices);
-const model = 'interactive';
+const model = 'balanced';
 const say = (line: string): void => console.error(line);
 
 say('kernel against node-seal ...');

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { startHost, type RunningHost } from '@cipherdose/server';
 import { startBridge, type Bridge, type JobState } from '@cipherdose/orthanc-bridge';
+import { modeDisclosure } from '@cipherdose/sdk';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { hashPassword } from '#bridge/status/passwords.js';
 import { greyPng } from '#bridge/status/series-images.js';
@@ -41,7 +42,7 @@ beforeAll(async () => {
   proxy.target = host.url;
   orthanc = await startOrthanc();
   const config = await bridgeConfig({
-    ...{ orthanc, hostUrl, model: 'linear', queue: { attempts: 1 } },
+    ...{ orthanc, hostUrl, model: 'linear', action: { mode: 'linear' }, queue: { attempts: 1 } },
     settings: {
       name: 'radiology-1',
       status: { port: 0, users: [{ name: 'admin', passwordHash: await hashPassword(password) }] },
@@ -157,6 +158,7 @@ test('a finished series shows its middle slice before and after, as it is in Ort
       const image = document.querySelector(`#done img[src$=${wanted}]`);
       return image instanceof HTMLImageElement && image.complete && image.naturalWidth === 512;
     }, side);
+  expect(await page.getAttribute('#done [data-mode=linear]', 'title')).toBe(modeDisclosure.linear);
   const [job] = await bridge.jobs({ states: ['done'] });
   const png = async (side: string): Promise<Buffer> => {
     const answer = await page.request.get(`${bridge.statusUrl}/api/jobs/${job?.id}/images/${side}`);
@@ -215,6 +217,7 @@ test('rules are tried on what is there, and mistakes are named by their line', a
   await page.click('nav a[href="#rules"]');
   await page.waitForSelector('#rules li');
   expect(await page.innerText('#rules')).toContain('modality is CT');
+  expect(await page.innerText('#rules [data-learns=linear]')).toBe(modeDisclosure.linear);
   await page.fill('#trial-rules', 'rules:\n  - name: soft\n    action: { modell: linear }\n');
   await page.click('#trial button');
   await page.waitForSelector('#trial-error:not(:empty)');
@@ -226,7 +229,7 @@ test('rules are tried on what is there, and mistakes are named by their line', a
       'rules:',
       '  - name: thin chest',
       '    match: { seriesDescription: "Chest*", instances: { min: 100 } }',
-      '    action: { model: interactive }',
+      '    action: { model: balanced }',
       '  - name: everything of this scanner',
       '    match: { modality: CT, instances: { max: 4 } }',
       '    action: { model: linear, priority: 5 }',
@@ -252,6 +255,7 @@ test('the audit trail says who did what', async () => {
     'series replayed',
     'looked at pictures',
     'denoised series written',
+    'mode linear',
     'resumed',
   ])
     expect(text).toContain(entry);

@@ -91,7 +91,7 @@ async function denoise(): Promise<{ digest: string | null; seconds: number }> {
 
 const notice = (): Promise<string> => page.innerText('#notice:not([hidden])');
 
-describe.each(['linear', 'interactive'])('the model %s in Chromium', (model) => {
+describe.each(['linear', 'balanced'])('the model %s in Chromium', (model) => {
   test('gives the bits of the Node SDK and of the clear network, and sends ciphertext only', async () => {
     await choose(model, samplePath);
     const workers: string[] = [];
@@ -173,7 +173,7 @@ describe('with slices that are denoised', () => {
 
   test('every view and state can be used without a mouse and has no serious accessibility fault', async () => {
     expect(await seriousViolations(page)).toEqual([]);
-    await choose('interactive', samplePath);
+    await choose('balanced', samplePath);
     await denoise();
     await page.waitForSelector('#summary:not([hidden])');
     takePicture(await page.screenshot());
@@ -192,7 +192,7 @@ describe('with slices that are denoised', () => {
   });
 
   test('cancelling stops the requests within a second and ends the workers', async () => {
-    await choose('interactive', samplePath);
+    await choose('balanced', samplePath);
     proxy.frameDelayMs = 200;
     await page.click('#denoise');
     await page.waitForFunction(

@@ -9,7 +9,7 @@ import { sameValues } from '../support/same-values.ts';
 import { sampleFile } from '../support/sample-files.ts';
 
 const options: DerivationOptions = {
-  model: { id: 'interactive', version: '1.0.0', digest: 'ab'.repeat(32) },
+  model: { id: 'balanced', version: '1.0.0', digest: 'ab'.repeat(32) },
   mode: 'interactive',
   timestamp: new Date('2026-11-24T03:36:05Z'),
   softwareVersion: '0.1.0',

@@ -30,27 +30,29 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-test.each(['interactive', 'linear'])(
-  '%s denoises exactly as in the clear, without a server',
-  async (model) => {
-    const folder = join(root, model);
-    await mkdir(folder);
-    const image = await crop('low-dose', '005.dcm');
-    await writeFile(join(folder, '1.dcm'), makeCtDicom({ rows: side, columns: side, hu: image.hu }));
-    const out = join(folder, 'out');
-    const { code, stdout, stderr } = await cli('denoise', folder, '--out', out, '--model', model, '--json');
-    expect([code, stderr]).toEqual([0, expect.stringContaining('1/1 slices')]);
-    expect(lastLine(stdout)).toMatchObject({
-      model,
-      mode: model,
-      slices: { done: 1, failed: 0 },
-      failures: [],
-    });
-    const [output] = (await readdir(out, { recursive: true })).filter((name) => name.endsWith('.dcm'));
-    const denoised = readCtSlice(await readFile(join(out, output as string))).image;
-    expect(denoised.hu).toEqual((await shippedModel(model))(image).hu);
-  },
-);
+test.each([
+  ['linear', 'linear'],
+  ['fast', 'interactive'],
+  ['balanced', 'interactive'],
+  ['best', 'interactive'],
+])('%s denoises exactly as in the clear, without a server', async (model, mode) => {
+  const folder = join(root, model);
+  await mkdir(folder);
+  const image = await crop('low-dose', '005.dcm');
+  await writeFile(join(folder, '1.dcm'), makeCtDicom({ rows: side, columns: side, hu: image.hu }));
+  const out = join(folder, 'out');
+  const { code, stdout, stderr } = await cli('denoise', folder, '--out', out, '--model', model, '--json');
+  expect([code, stderr]).toEqual([0, expect.stringContaining('1/1 slices')]);
+  expect(lastLine(stdout)).toMatchObject({
+    model,
+    mode,
+    slices: { done: 1, failed: 0 },
+    failures: [],
+  });
+  const [output] = (await readdir(out, { recursive: true })).filter((name) => name.endsWith('.dcm'));
+  const denoised = readCtSlice(await readFile(join(out, output as string))).image;
+  expect(denoised.hu).toEqual((await shippedModel(model))(image).hu);
+});
 
 describe('cipherdose doctor', () => {
   it('finds a machine with the shipped models in order', async () => {
@@ -58,7 +60,7 @@ describe('cipherdose doctor', () => {
     const { ok, checks } = lastLine(stdout) as { ok: boolean; checks: unknown[] };
     expect([code, ok]).toEqual([0, true]);
     const detail = 'every pixel as in the clear';
-    for (const model of ['interactive', 'linear'])
+    for (const model of ['linear', 'fast', 'balanced', 'best'])
       expect(checks).toContainEqual({ name: `known answer: ${model}`, status: 'ok', detail });
   });
 });

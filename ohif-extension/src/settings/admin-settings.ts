@@ -16,7 +16,8 @@ export const adminSettingsSchema = z.strictObject({
   allowServerChange: z.boolean().default(false),
   /** Ids of the models that are offered; default: all of the host's. */
   models: z.array(z.string()).optional(),
-  defaultModel: z.string().optional(),
+  /** Chosen at first, if the host offers it. */
+  defaultModel: z.string().default('balanced'),
   defaultMode: modeSchema.optional(),
   defaultRange: z.enum(['slice', 'nearby', 'series']).default('series'),
   authentication: authenticationSchema.default({ kind: 'none' }),

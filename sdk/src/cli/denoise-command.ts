@@ -35,7 +35,7 @@ export function addDenoiseCommand(program: Command, finish: (allWell: boolean) =
     .argument('<input...>', 'files or folders')
     .requiredOption('--out <dir>', 'folder for the derived files')
     .addOption(serverOption)
-    .option('--model <id>', 'model of the host', 'interactive')
+    .option('--model <id>', 'model of the host', 'balanced')
     .addOption(
       new Option('--mode <mode>', 'how it is evaluated; default: as the model prefers').choices(modes),
     )

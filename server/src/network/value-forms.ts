@@ -54,9 +54,9 @@ function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
   // These leave every channel its own scale.
   if (node.op === 'concat' || node.op === 'select' || node.op === 'pad') return own;
   if (node.op === 'pool') return node.kind === 'sum' && own.size === 0 ? ['polynomial'] : own;
-  // What passes through a shuffle or a sum needs one scale for all channels.
+  // What passes through a shuffle or a sum needs one scale for all channels, which polynomials and outputs need anyway.
   if (own.size === 0) return ['polynomial'];
-  return Array.from(own, (need) => (need === 'output' ? 'output' : 'shared'));
+  return Array.from(own, (need) => (need === 'linear' ? 'shared' : need));
 }
 
 function formFor(needs: ReadonlySet<Need>): Form {

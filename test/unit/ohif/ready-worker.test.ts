@@ -44,7 +44,7 @@ describe('a worker that is ready before the run', () => {
   });
 
   test('of another model or host is ended, and not used', () => {
-    for (const change of [{ model: 'interactive' }, { serverUrl: 'http://other.test/' }]) {
+    for (const change of [{ model: 'balanced' }, { serverUrl: 'http://other.test/' }]) {
       const { started, start } = fakeWorkers();
       const ready = new ReadyWorker(start);
       ready.prepare(settings, logins);

@@ -35,15 +35,15 @@ function terminal(isTTY: boolean): {
 describe('progressDisplay', () => {
   it('writes plain lines where there is no terminal: the first, and the last', () => {
     const { stream, text } = terminal(false);
-    const display = progressDisplay('interactive', stream);
+    const display = progressDisplay('balanced', stream);
     display.update(step({ phase: 'encrypt', slicesDone: 0 }));
     display.update(step({}));
     display.update(step({ slicesDone: 2 }));
     display.update(step({ slicesDone: 4, tilesDone: 40, secondsLeft: 0 }));
     display.stop();
     expect(text()).toBe(
-      'interactive: 1/4 slices | 14.0 MB up, 9.0 MB down | 13 s left\n' +
-        'interactive: 4/4 slices | 14.0 MB up, 9.0 MB down | 0 s left\n',
+      'balanced: 1/4 slices | 14.0 MB up, 9.0 MB down | 13 s left\n' +
+        'balanced: 4/4 slices | 14.0 MB up, 9.0 MB down | 0 s left\n',
     );
   });
 
@@ -55,15 +55,15 @@ describe('progressDisplay', () => {
 
   it('draws a bar on a terminal', () => {
     const { stream, text } = terminal(true);
-    const display = progressDisplay('interactive', stream);
+    const display = progressDisplay('balanced', stream);
     display.update(step({ tilesDone: 20 }));
     display.stop();
-    expect(text()).toMatch(/interactive .* 50% \| 1\/4 slices \| 14\.0 MB up, 9\.0 MB down \| 13 s left/);
+    expect(text()).toMatch(/balanced .* 50% \| 1\/4 slices \| 14\.0 MB up, 9\.0 MB down \| 13 s left/);
   });
 
   it('may be stopped before it started', () => {
     const { stream, text } = terminal(true);
-    progressDisplay('interactive', stream).stop();
+    progressDisplay('balanced', stream).stop();
     expect(text()).toBe('');
   });
 });

@@ -9,7 +9,7 @@ import { sameValues } from '../../../support/same-values.ts';
 import { sampleFile } from '../../../support/sample-files.ts';
 
 const options: DerivationOptions = {
-  model: { id: 'interactive', version: '1.0.0', digest: 'ab'.repeat(32) },
+  model: { id: 'balanced', version: '1.0.0', digest: 'ab'.repeat(32) },
   mode: 'interactive',
   timestamp: new Date('2026-11-24T03:36:05.250Z'),
   softwareVersion: '0.1.0',
@@ -38,14 +38,14 @@ describe('writeDerivedSlice', () => {
     const source = read();
     const { dataSet } = derive(source);
     expect(attributeText(dataSet, tags.derivationDescription)).toBe(
-      'Noise reduction, model interactive 1.0.0, encrypted inference (interactive), lossless: equal to inference in the clear',
+      'Noise reduction, model balanced 1.0.0, encrypted inference (interactive), lossless: equal to inference in the clear',
     );
     const [image] = dataSet.get(tags.sourceImageSequence)?.items ?? [];
     expect(attributeText(image ?? new Map(), tags.referencedSopInstanceUid)).toBe(source.sopInstanceUid);
     const [equipment] = dataSet.get(tags.contributingEquipmentSequence)?.items ?? [];
     expect(attributeTexts(equipment ?? new Map(), tags.softwareVersions)).toEqual([
       '0.1.0',
-      'model interactive 1.0.0',
+      'model balanced 1.0.0',
     ]);
   });
 

@@ -36,6 +36,13 @@ const texts: Partial<Record<ErrorCode, FailureText>> = {
   HOST_TIMEOUT: text('The model host did not answer in time.', 'Check the connection, then try again.'),
   HOST_RESPONSE: text('What answers is not a CipherDose model host.', 'Check the address.'),
   HOST_BUSY: text('The model host is busy.', 'Try again in a minute.'),
+  HOST_CLOSING: text('The model host shuts down.', 'Try again in a minute.'),
+  TICKET_INVALID: text('The model host did not take the session.', 'Try again; if it stays, ask the host.'),
+  QUOTA_EXCEEDED: text('You have used up what the model host allows.', 'Try again in a while.'),
+  SLICE_TOO_LARGE: text(
+    'The slice is too large for private mode on this host.',
+    'Choose a smaller slice, or another mode.',
+  ),
   RATE_LIMITED: text('The model host limits how much you may ask.', 'Try again in a minute.'),
   UNAUTHENTICATED: text(
     'The model host does not know you.',

@@ -1,4 +1,11 @@
-import { createDenoiseClient, type DenoiseClient, type Mode, type ModelSummary } from '@cipherdose/sdk';
+import {
+  createDenoiseClient,
+  modeDisclosure,
+  type DenoiseClient,
+  type Mode,
+  type ModelSummary,
+} from '@cipherdose/sdk';
+import { privateCost } from '@cipherdose/sdk/private-session';
 import { byId, create } from './elements.ts';
 import { megabytes } from './progress-view.ts';
 
@@ -13,13 +20,6 @@ export interface HostPanelEvents {
   readonly onChoice: (choice: ModelChoice | undefined) => void;
   readonly onFailure: (error: unknown) => void;
 }
-
-/** What this computer can learn of the model; the host learns nothing of the image in any mode. */
-const learned: Readonly<Record<Mode, string>> = {
-  linear: 'You could work out its weights from what goes in and comes out.',
-  interactive: 'You see the values between its layers: one slice is enough to work out its weights.',
-  private: 'You learn its results only, which many queries could still imitate.',
-};
 
 /** The address of the host and the models that it offers. @param hostUrl what the address is at first */
 export function createHostPanel(hostUrl: string, { onChoice, onFailure }: HostPanelEvents): void {
@@ -43,8 +43,10 @@ export function createHostPanel(hostUrl: string, { onChoice, onFailure }: HostPa
       client = opened;
       const models = await opened.models();
       if (current !== attempt) return;
+      const choices = await Promise.all(models.flatMap((model) => choicesOf(opened, model)));
+      if (current !== attempt) return;
       status.textContent = `Connected, ${models.length} ${models.length === 1 ? 'model' : 'models'}`;
-      offer(opened, models);
+      offer(choices);
     } catch (error) {
       if (current !== attempt) return;
       status.textContent = 'Not connected';
@@ -53,8 +55,7 @@ export function createHostPanel(hostUrl: string, { onChoice, onFailure }: HostPa
     }
   }
 
-  function offer(opened: DenoiseClient, models: readonly ModelSummary[]): void {
-    const choices = models.flatMap((model) => model.modes.map((mode) => ({ client: opened, model, mode })));
+  function offer(choices: readonly OfferedChoice[]): void {
     const preferred =
       choices.find(({ model }) => model.id === 'balanced') ??
       choices.find(({ mode }) => mode === 'interactive') ??
@@ -85,15 +86,33 @@ const openClient = (serverUrl: string, apiKey: string): DenoiseClient =>
     ...(apiKey === '' ? {} : { apiKey }),
   });
 
+interface OfferedChoice extends ModelChoice {
+  /** Of one 512x512 slice. */
+  readonly bytes: number;
+  readonly rounds: number;
+}
+
+const side = 512;
+
+const choicesOf = (client: DenoiseClient, model: ModelSummary): Promise<OfferedChoice>[] =>
+  model.modes.map(async (mode) => {
+    const bytes = model.cost.bytesUp + model.cost.bytesDown;
+    const choice = { client, model, mode };
+    if (mode !== 'private') return { ...choice, bytes, rounds: model.cost.rounds };
+    // What comes on top depends on the layers.
+    const { plan } = await client.model(model.id);
+    const { offlineBytes, onlineBytes, rounds } = privateCost(plan, side, side);
+    return { ...choice, bytes: bytes + offlineBytes + onlineBytes, rounds };
+  });
+
 function modelCard(
-  { model, mode }: ModelChoice,
+  { model, mode, bytes, rounds }: OfferedChoice,
   index: number,
 ): { readonly input: HTMLInputElement; readonly card: HTMLElement } {
-  const { bytesUp, bytesDown, rounds } = model.cost;
   const id = `model-${index}`;
   const input = create('input', { type: 'radio', name: 'model', id, value: `${model.id} ${mode}` });
   input.setAttribute('aria-describedby', `${id}-text`);
-  const cost = `${megabytes(bytesUp + bytesDown)} a slice, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+  const cost = `${megabytes(bytes)} a slice, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
   const kind = mode === model.id ? '' : `${mode}, `;
   const card = create(
     'div',
@@ -104,7 +123,7 @@ function modelCard(
       'div',
       { id: `${id}-text` },
       create('p', {}, model.summary),
-      create('p', {}, `The host learns nothing about the image. ${learned[mode]}`),
+      create('p', {}, modeDisclosure[mode]),
     ),
   );
   return { input, card };

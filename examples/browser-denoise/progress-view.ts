@@ -11,7 +11,7 @@ export interface ProgressView {
 const phases: Readonly<Record<DenoisePhase, string>> = {
   prepare: 'Preparing',
   encrypt: 'Encrypting on this computer',
-  evaluate: 'The host computes on ciphertext',
+  evaluate: 'The host computes on hidden values',
   decrypt: 'Decrypting on this computer',
   done: 'Done',
 };

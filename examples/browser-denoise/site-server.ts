@@ -60,7 +60,8 @@ function headers(hostUrl: string, contentType = 'application/octet-stream'): Rec
     "worker-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    `connect-src 'self' ${hostUrl}`,
+    // Sessions of private mode are WebSockets, which a policy names by a scheme of their own.
+    `connect-src 'self' ${hostUrl} ${hostUrl.replace(/^http/, 'ws')}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -229,7 +229,7 @@ test('rules are tried on what is there, and mistakes are named by their line', a
       'rules:',
       '  - name: thin chest',
       '    match: { seriesDescription: "Chest*", instances: { min: 100 } }',
-      '    action: { model: interactive }',
+      '    action: { model: balanced }',
       '  - name: everything of this scanner',
       '    match: { modality: CT, instances: { max: 4 } }',
       '    action: { model: linear, priority: 5 }',

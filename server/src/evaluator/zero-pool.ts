@@ -31,8 +31,13 @@ export class ZeroPool implements ZeroSource, Disposable {
     this.#most = most;
   }
 
+  /** Loads SEAL, once, before it is needed. @throws SEAL_FAILED */
+  static async load(): Promise<void> {
+    await (library ??= loadSeal());
+  }
+
   /**
-   * Loads SEAL, once.
+   * Loads SEAL if that is not done.
    * @param most zeros that a pool holds; one takes 8 bytes for each prime and coefficient
    * @throws SEAL_FAILED
    */

@@ -14,6 +14,7 @@ afterEach(() => rm(folder, { recursive: true }));
 describe('a configuration', () => {
   test('has safe defaults', () => {
     expect(checkConfig({})).toMatchObject({ host: '127.0.0.1', port: 8080, open: false, corsOrigins: [] });
+    expect(checkConfig({ private: { slices: 1 } }).private).toMatchObject({ maxSessions: 4, slices: 1 });
   });
 
   test.each([
@@ -29,6 +30,9 @@ describe('a configuration', () => {
     [{ maxBodyBytes: 2 ** 40 }, 'maxBodyBytes'],
     [{ bodyTimeoutMs: 10_000, requestTimeoutMs: 5_000 }, 'requestTimeoutMs'],
     [{ maxBytesInFlight: 1024 }, 'maxBytesInFlight'],
+    [{ private: { slices: 0 } }, 'private.slices'],
+    [{ private: { quota: { activations: 0, perSeconds: 1 } } }, 'private.quota.activations'],
+    [{ private: { sessions: 1 } }, 'private.sessions'],
     [{ ports: 1 }, 'ports'],
     [{ open: true, host: '0.0.0.0' }, 'open'],
     [{ open: true, host: '::' }, 'open'],

@@ -171,6 +171,16 @@ describe('a session is refused', () => {
       expect((await closed(openSocket(host.url, bad))).code).toBe('TICKET_INVALID');
   });
 
+  test('where it is no WebSocket; and nothing else is one', async () => {
+    const { url } = await start();
+    const response = await fetch(`${url}/v1/private`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: 'REQUEST_INVALID' } });
+    const socket = new WebSocket(new URL('/healthz', url.replace('http', 'ws')));
+    expect((await closed(socket)).code).toBe('HOST_UNREACHABLE');
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
   test('with a ticket that is too old', async () => {
     const host = await start({ ticketSeconds: 1 });
     const ticket = await ticketOf(host);

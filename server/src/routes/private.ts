@@ -63,8 +63,18 @@ export const privateRoutes: FastifyPluginAsyncZod<PrivateRouteOptions> = async (
     },
   );
 
-  app.get(privateSessionPath, { websocket: true, config: { public: true } }, (socket, request) => {
-    serve(service, socket, request.headers['sec-websocket-protocol']);
+  app.route({
+    method: 'GET',
+    url: privateSessionPath,
+    config: { public: true },
+    // OpenAPI knows no WebSockets; what it knows is told with the ticket.
+    schema: { hide: true },
+    handler: () => {
+      throw new DenoiseError('REQUEST_INVALID', { reason: 'this address takes WebSockets only' });
+    },
+    wsHandler: (socket, request) => {
+      serve(service, socket, request.headers['sec-websocket-protocol']);
+    },
   });
 };
 

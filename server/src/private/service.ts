@@ -56,7 +56,7 @@ export class PrivateService {
   constructor(options: PrivateServiceOptions) {
     const { limits, now = () => performance.now() } = options;
     this.#options = options;
-    this.#tickets = new SessionTickets({ seconds: limits.ticketSeconds, most: 1024, now });
+    this.#tickets = new SessionTickets({ seconds: limits.ticketSeconds, most: 1024, mostOfCaller: 64, now });
     this.#quota = new ActivationQuota(limits.quota, now);
     this.#resumptions = new Resumptions({
       seconds: limits.resumeSeconds,

@@ -13,35 +13,38 @@ function clock() {
 describe('tickets', () => {
   const open = () => {
     const { now, pass } = clock();
-    return { tickets: new SessionTickets<string>({ seconds: 30, most: 2, now }), pass };
+    const limits = { seconds: 30, most: 3, mostOfCaller: 2, now };
+    return { tickets: new SessionTickets<{ caller: string }>(limits), pass };
   };
 
   test('are good once', () => {
     const { tickets } = open();
-    const ticket = tickets.give('a');
+    const ticket = tickets.give({ caller: 'a' });
     expect(ticket).toMatch(/^[\w-]{43}$/);
-    expect(tickets.use(ticket)).toBe('a');
+    expect(tickets.use(ticket)).toEqual({ caller: 'a' });
     expect(() => tickets.use(ticket)).toThrow(refusal('TICKET_INVALID'));
   });
 
   test('that are unknown, missing or of another host are refused', () => {
     const { tickets } = open();
-    tickets.give('a');
-    for (const other of [undefined, '', open().tickets.give('a')])
+    tickets.give({ caller: 'a' });
+    for (const other of [undefined, '', open().tickets.give({ caller: 'a' })])
       expect(() => tickets.use(other)).toThrow(refusal('TICKET_INVALID'));
     expect(tickets.held).toBe(1);
   });
 
   test('expire, and no more than a number of them wait', () => {
     const { tickets, pass } = open();
-    const first = tickets.give('a');
+    const first = tickets.give({ caller: 'a' });
     pass(20);
-    const second = tickets.give('b');
-    expect(() => tickets.give('c')).toThrow(refusal('HOST_BUSY'));
+    tickets.give({ caller: 'a' });
+    expect(() => tickets.give({ caller: 'a' })).toThrow(refusal('HOST_BUSY'));
+    const second = tickets.give({ caller: 'b' });
+    expect(() => tickets.give({ caller: 'c' })).toThrow(refusal('HOST_BUSY'));
     pass(10);
     expect(() => tickets.use(first)).toThrow(refusal('TICKET_INVALID'));
-    expect(tickets.use(second)).toBe('b');
-    expect(tickets.held).toBe(0);
+    expect(tickets.use(second)).toEqual({ caller: 'b' });
+    expect(tickets.held).toBe(1);
   });
 });
 

@@ -6,9 +6,10 @@ import { describe, expect, test } from '@jest/globals';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { quality, type HuImage } from '@cipherdose/sdk/image';
 import { evaluateClear } from '@cipherdose/server';
-import { runImport } from '#server/commands/import-command.js';
+import type { runImport } from '#server/commands/import-command.js';
 import { loadModel } from '#server/registry/load-model.js';
 import { evaluateOnnx } from '../support/onnx-reference.ts';
+import { lastLine, runNode } from '../support/run-node.ts';
 
 const repository = new URL('../../', import.meta.url);
 const onnxFile = (id: string): string =>
@@ -43,7 +44,16 @@ describe.each(['linear', 'fast', 'balanced', 'best'])('%s in integers', (id) => 
     const models = await mkdtemp(join(tmpdir(), 'cipherdose-import-'));
     try {
       const calibrate = fileURLToPath(new URL('examples/train-denoiser/calibration', repository));
-      const report = await runImport({ model: onnxFile(id), id, version: '1.0.0', calibrate, models });
+      const words = ['import', onnxFile(id), '--id', id, '--version', '1.0.0', '--json'];
+      const { code, stdout } = await runNode('server/dist/main.js', [
+        ...words,
+        '--calibrate',
+        calibrate,
+        '--models',
+        models,
+      ]);
+      expect(code).toBe(0);
+      const report = lastLine(stdout) as Awaited<ReturnType<typeof runImport>>;
       const shipped = await loadModel(modelFolder(id));
       expect(report.digest).toBe(shipped.plan.digest);
       expect(report.quantisation.largestDifferenceHu).toBeLessThanOrEqual(2);

@@ -30,20 +30,26 @@ def denoise(network, low):
     return simulate.add_noise(image, 0)
 
 
+def slices_of(data, entry, dose, numbers):
+    """(volume, low dose, reference), int16 HU, for some slices of a volume at a part of its dose: the noise that it has
+    itself, as the index tells it, is taken for that of the full dose."""
+    volume = volumes.load(data, entry)
+    for number in numbers:
+        reference = volume[number]
+        rng = low_dose.seeded(entry, number, TEST_DRAW)
+        # mm; nysbu_mixed has one per slice
+        spacing = entry["per_slice"][number]["spacing"] if "per_slice" in entry else entry.get("pixel_spacing", [0.75])
+        wanted_sd = low_dose.low_dose_sd(entry["noise_hf_HU"], dose)
+        cut_off = np.exp(rng.uniform(*np.log(low_dose.CUT_OFF)))
+        clean = reference.astype(np.float32)
+        noise = low_dose.simulated_noise(clean, wanted_sd, float(spacing[0]), cut_off, rng)
+        yield volumes.name(entry), simulate.add_noise(clean, noise), reference
+
+
 def simulated_slices(data, split, dose=0.25):
-    """(group, low dose, reference), int16 HU, for every slice at a part of its dose: the noise that it has itself,
-    as the index tells it, is taken for that of the full dose."""
+    """The same for every slice of a split."""
     for entry in volumes.volumes(data, split):
-        pixel_mm = float(entry.get("pixel_spacing", [0.75])[0])  # mm; nysbu_mixed has one per slice
-        for number, reference in enumerate(volumes.load(data, entry)):
-            rng = low_dose.seeded(entry, number, TEST_DRAW)
-            if "per_slice" in entry:
-                pixel_mm = float(entry["per_slice"][number]["spacing"][0])
-            wanted_sd = low_dose.low_dose_sd(entry["noise_hf_HU"], dose)
-            cut_off = np.exp(rng.uniform(*np.log(low_dose.CUT_OFF)))
-            clean = reference.astype(np.float32)
-            noise = low_dose.simulated_noise(clean, wanted_sd, pixel_mm, cut_off, rng)
-            yield volumes.name(entry), simulate.add_noise(clean, noise), reference
+        yield from slices_of(data, entry, dose, range(entry["shape"][0]))
 
 
 def series_slices(folder):

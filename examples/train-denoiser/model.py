@@ -119,7 +119,7 @@ ARCHITECTURES = {
     "best": {"widths": (CHANNELS, 64, 64, 64, CHANNELS), "kernel": (5, 9)},
     "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True},
 }
-# What search.py compares with them.
+# What to compare them with, by search.py.
 CANDIDATES = {
     "balanced-17": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 17)},
     "balanced-1": {"widths": (CHANNELS, 48, CHANNELS), "kernel": (5, 17)},

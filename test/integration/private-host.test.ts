@@ -118,6 +118,17 @@ describe('a host of private mode', () => {
     expect(text).toContain('route="/v1/private",status="101",code="OK"');
   });
 
+  test('two clients at once get their own slices', async () => {
+    const host = await start();
+    const clients = await Promise.all([connect(host, [image]), connect(host, [other])]);
+    await Promise.all(clients.map(({ ended }) => ended));
+    expect(clients.map(({ client }) => client.results[0]?.hu)).toEqual([
+      clearResult(network, image),
+      clearResult(network, other),
+    ]);
+    for (const { client } of clients) client.dispose();
+  });
+
   test('what breaks off goes on at its layer, exactly', async () => {
     const host = await start();
     // Handshake and preparation take 7 messages of the host, each layer 3.

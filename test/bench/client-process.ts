@@ -1,5 +1,5 @@
 // Denoises a series in a process of its own and sends what it took to the parent.
-import { createDenoiseClient, type Mode, type PhaseStatistics } from '@cipherdose/sdk';
+import { createDenoiseClient, type Mode, type PhaseStatistics, type SliceStatistics } from '@cipherdose/sdk';
 import { peakMemoryMiB } from './process-memory.ts';
 import { sampleImages } from './sample-images.ts';
 
@@ -15,6 +15,9 @@ export interface SeriesFigures {
   /** Means of the slices, in private mode. */
   readonly offline?: PhaseStatistics;
   readonly online?: PhaseStatistics;
+  /** One slice with nothing beside it. */
+  readonly alone?: SliceStatistics | undefined;
+  readonly clientAlonePeakMiB: number;
   readonly clientPeakMiB: number;
   /** Processor time of this process, a slice. */
   readonly clientCpuSeconds: number;
@@ -29,8 +32,18 @@ const images = Array.from(
 const client = createDenoiseClient({ serverUrl });
 const options = { model, ...(mode === undefined ? {} : { mode: mode as Mode }) };
 
-// Starts the workers, which takes a part of a second once.
-for await (const result of client.denoise(images.slice(0, 1), options)) if (!result.ok) throw result.error;
+// The first one starts the workers, which takes a part of a second once.
+let alone: SliceStatistics | undefined;
+for (let run = 0; run < 2; run++)
+  for await (const result of client.denoise(images.slice(0, 1), options)) {
+    if (!result.ok) throw result.error;
+    alone = result.statistics;
+  }
+const alonePeakMiB = peakMemoryMiB();
+await new Promise<void>((resolve) => {
+  process.once('message', () => resolve());
+  process.send?.('alone');
+});
 
 const started = performance.now();
 const cpuBefore = process.cpuUsage();
@@ -66,6 +79,8 @@ const figures: SeriesFigures = {
   bytesDown: Math.round(bytesDown / images.length),
   rounds,
   ...(offline.length > 0 ? { offline: mean(offline), online: mean(online) } : {}),
+  alone,
+  clientAlonePeakMiB: alonePeakMiB,
   clientPeakMiB: peakMemoryMiB(),
   clientCpuSeconds: (cpu.user + cpu.system) / 1e6 / images.length,
 };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Mode } from '@cipherdose/sdk';
+import type { Mode, SliceStatistics } from '@cipherdose/sdk';
 import { importModel } from '#server/registry/import-model.js';
 import { readCalibration } from '#server/registry/read-calibration.js';
 import { privateOnnx } from '../support/private-onnx.ts';
@@ -59,22 +59,29 @@ function lines(runs: Partial<Record<Mode, BothSidesFigures>>, activations: numbe
   return [
     `${activations} activations a slice`,
     ...Object.entries(runs).flatMap(([mode, run]) => [
-      `${mode}: ${run.secondsPerSlice.toFixed(2)} s a slice, the first ${run.firstSliceSeconds.toFixed(2)} s, ` +
-        `${run.rounds} rounds, ${megabytes(run.bytesUp)} up, ${megabytes(run.bytesDown)} down`,
-      ...(['offline', 'online'] as const).flatMap((part) => {
-        const phase = run[part];
-        if (!phase) return [];
-        const { seconds, bytesUp, bytesDown } = phase;
-        return [`  ${part}: ${seconds.toFixed(2)} s, ${megabytes(bytesUp)} up, ${megabytes(bytesDown)} down`];
-      }),
+      `${mode}: ${run.rounds} rounds, ${megabytes(run.bytesUp)} up, ${megabytes(run.bytesDown)} down`,
+      ...(run.alone
+        ? [`  one slice alone: ${run.alone.seconds.toFixed(2)} s`, ...phaseLines(run.alone.phases)]
+        : []),
+      `  in a series: ${run.secondsPerSlice.toFixed(2)} s a slice`,
       `  CPU an activation: client ${perActivation(run.clientCpuSeconds)}, host ${perActivation(run.hostCpuSeconds)}`,
-      `  memory: client ${run.clientPeakMiB} MiB, host ${run.hostPeakMiB} MiB (peaks)`,
+      `  memory, peaks: client ${run.clientAlonePeakMiB} MiB and host ${run.hostAlonePeakMiB} MiB with one slice, ` +
+        `${run.clientPeakMiB} MiB and ${run.hostPeakMiB} MiB in a series`,
     ]),
   ];
 
   function perActivation(seconds: number): string {
     return `${((seconds * 1e6) / activations).toFixed(2)} us`;
   }
+}
+
+function phaseLines(phases: SliceStatistics['phases']): string[] {
+  return (['offline', 'online'] as const).flatMap((part) => {
+    const phase = phases?.[part];
+    if (!phase) return [];
+    const { seconds, bytesUp, bytesDown } = phase;
+    return [`    ${part}: ${seconds.toFixed(2)} s, ${megabytes(bytesUp)} up, ${megabytes(bytesDown)} down`];
+  });
 }
 
 function megabytes(bytes: number): string {

@@ -12,8 +12,10 @@ const script = (name: string): string => fileURLToPath(new URL(name, import.meta
 
 /** What a series took on both sides. */
 export interface BothSidesFigures extends SeriesFigures {
+  /** After slices that had nothing beside them, and at the end. */
+  readonly hostAlonePeakMiB: number;
   readonly hostPeakMiB: number;
-  /** Processor time of the host, a slice; the first slice, which warms up, is counted too. */
+  /** Processor time of the host, a slice. */
   readonly hostCpuSeconds: number;
 }
 
@@ -34,12 +36,14 @@ export async function benchSeries(
   try {
     const { url } = await answerOf<{ url: string }>(host);
     const pid = host.pid as number;
-    const before = processorSeconds(pid);
     const way = mode === undefined ? [] : [mode];
     const client = fork(script('client-process.js'), [url, model, String(slices), ...way]);
+    await answerOf<string>(client);
+    const [before, hostAlonePeakMiB] = [processorSeconds(pid), peakMemoryMiB(pid)];
+    client.send('go on');
     const figures = await answerOf<SeriesFigures>(client);
-    const hostCpuSeconds = (processorSeconds(pid) - before) / (slices + 1);
-    return { ...figures, hostPeakMiB: peakMemoryMiB(pid), hostCpuSeconds };
+    const hostCpuSeconds = (processorSeconds(pid) - before) / slices;
+    return { ...figures, hostAlonePeakMiB, hostPeakMiB: peakMemoryMiB(pid), hostCpuSeconds };
   } finally {
     host.disconnect();
     await once(host, 'exit');

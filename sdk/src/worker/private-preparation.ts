@@ -78,9 +78,9 @@ export class PrivatePreparation {
     this.#chunks = this.#works.flatMap((work) => turns(work, work.layer.chunks));
   }
 
-  /** Sends the first frames. */
+  /** Sends the first frame. The next ones follow one at a time, so that the host never waits long for corrections. */
   start(): void {
-    for (let i = 0; i < framesInFlight; i++) this.#sendFrame();
+    this.#sendFrame();
   }
 
   get done(): boolean {
@@ -115,6 +115,7 @@ export class PrivatePreparation {
     work.correlations.push(result);
     const { slice } = message;
     this.#tools.send({ kind: 'corrections', slice, layer: node.layer, piece }, send);
+    this.#sendFrame();
     this.#tools.progress(node.layer, 1);
   }
 
@@ -125,7 +126,7 @@ export class PrivatePreparation {
 
   #sendFrame(): void {
     const turn = this.#groups[this.#sent];
-    if (!turn) return;
+    if (!turn || this.#sent - this.#answered >= framesInFlight) return;
     this.#sent++;
     const { work, piece } = turn;
     const { cipher, random, send } = this.#tools;

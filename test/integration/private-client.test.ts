@@ -202,8 +202,18 @@ describe('a connection that breaks', () => {
   });
 
   test('by silence of the host', async () => {
-    const results = await runFaulty({ received: first('corrections', () => []) }, [image]);
-    expectExact(results, [image]);
+    let silent = false;
+    const received = (message: Uint8Array): Fate => {
+      silent ||= kindOf(message) === privateKind.corrections;
+      return silent && faulty.sessions === 1 ? [] : 'pass';
+    };
+    let sessions = 0;
+    const sent = (): Fate => {
+      sessions = faulty.sessions;
+      return 'pass';
+    };
+    expectExact(await runFaulty({ received, sent }, [image]), [image]);
+    expect(sessions).toBe(2);
   });
 });
 

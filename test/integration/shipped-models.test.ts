@@ -35,6 +35,7 @@ test.each([
   ['fast', 'interactive'],
   ['balanced', 'interactive'],
   ['best', 'interactive'],
+  ['private', 'private'],
 ])('%s denoises exactly as in the clear, without a server', async (model, mode) => {
   const folder = join(root, model);
   await mkdir(folder);
@@ -60,7 +61,7 @@ describe('cipherdose doctor', () => {
     const { ok, checks } = lastLine(stdout) as { ok: boolean; checks: unknown[] };
     expect([code, ok]).toEqual([0, true]);
     const detail = 'every pixel as in the clear';
-    for (const model of ['linear', 'fast', 'balanced', 'best'])
+    for (const model of ['linear', 'fast', 'balanced', 'best', 'private'])
       expect(checks).toContainEqual({ name: `known answer: ${model}`, status: 'ok', detail });
   });
 });

@@ -14,20 +14,10 @@ import {
 } from '@cipherdose/sdk/protocol';
 import { evaluateFrame } from '#server/evaluator/evaluate-frame.js';
 import { evaluationContext, oneLayerNetwork, randomWeights } from '../support/encrypted-layers.ts';
+import { linearNode } from '../support/linear-node.ts';
 
 const set = parameterSet('n4096-q60-t28');
-const node: LinearNode = {
-  op: 'linear',
-  name: 'layer',
-  input: 'image',
-  layer: 0,
-  inChannels: 2,
-  outChannels: 2,
-  kernel: [3, 3],
-  stride: [1, 1],
-  padding: [1, 1, 1, 1],
-  accumulatorBound: 0,
-};
+const node = linearNode({ inChannels: 2, outChannels: 2, kernel: [3, 3] });
 const map = { height: 128, width: 128 };
 const tiling = planTiling(node, map.height, map.width, set);
 const network = oneLayerNetwork(node, set, randomWeights(node, 100, 100, 1));

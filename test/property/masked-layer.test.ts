@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { outputSize } from '@cipherdose/sdk/packing';
-import { parameterSet, type LinearNode } from '@cipherdose/sdk/protocol';
+import { parameterSet } from '@cipherdose/sdk/protocol';
 import { convolveShare } from '#server/network/share-convolution.js';
 import { convolution, convolveByDefinition } from '../support/arbitraries.ts';
 import { oneLayerNetwork, randomWeights } from '../support/encrypted-layers.ts';
+import { linearNode } from '../support/linear-node.ts';
 import { openMaskedPair, throughBothSides, uniformShare } from '../support/masked-layers.ts';
 
 const set = parameterSet('n8192-q108-t26');
@@ -64,18 +65,7 @@ describe('a masked layer', () => {
   });
 
   test('the share of a large layer is convolved exactly modulo t', () => {
-    const node: LinearNode = {
-      op: 'linear',
-      name: 'layer',
-      input: 'image',
-      layer: 0,
-      inChannels: 5,
-      outChannels: 3,
-      kernel: [5, 9],
-      stride: [1, 1],
-      padding: [2, 4, 2, 4],
-      accumulatorBound: 0,
-    };
+    const node = linearNode({ inChannels: 5, outChannels: 3, kernel: [5, 9] });
     const [height, width] = [64, 70];
     const share = uniformShare(5 * height * width, set, 5);
     share.fill(t - 1, 0, 500);

@@ -1,8 +1,9 @@
-import { checkPlan } from '@cipherdose/sdk/plan';
-import { parameterSet, type LinearNode, type PlanNode } from '@cipherdose/sdk/protocol';
+import { parameterSet, type PlanNode } from '@cipherdose/sdk/protocol';
 import { accumulatorBound } from '#server/network/bounds.js';
 import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
 import { integers } from './arbitraries.ts';
+import { linearNode } from './linear-node.ts';
+import { residualPlan } from './residual-plan.ts';
 
 export interface PrivateNetworkOptions {
   readonly seed: number;
@@ -66,19 +67,15 @@ export function privateNetwork(options: PrivateNetworkOptions): IntegerNetwork {
       weights: Int16Array.from({ length: outChannels * taps }, () => next(-most, most)),
       bias: Int32Array.from({ length: outChannels }, () => next(-2000, 2000)),
     };
-    const [top, left] = [Math.floor((rows - 1) / 2), Math.floor((columns - 1) / 2)];
-    const node: LinearNode = {
-      op: 'linear',
+    const node = linearNode({
       name: `linear${layer}`,
       input: value,
       layer,
       inChannels: channels,
       outChannels,
       kernel: [rows, columns],
-      stride: [1, 1],
-      padding: [top, left, rows - 1 - top, columns - 1 - left],
       accumulatorBound: accumulatorBound(weights, range),
-    };
+    });
     layers.push(weights);
     push(node);
     channels = outChannels;
@@ -94,26 +91,12 @@ export function privateNetwork(options: PrivateNetworkOptions): IntegerNetwork {
       ...range,
     });
   });
-  if (options.factor > 1) push({ op: 'shuffle', name: 'shuffled', input: value, factor: options.factor });
-  push({
-    op: 'add',
-    name: 'result',
-    inputs: ['image', value],
-    multipliers: [2, -1],
-    shift: 1,
-    low: -1024,
-    high: 3071,
-  });
-  const plan = checkPlan({
-    format: 'cipherdose-plan/1',
+  const plan = residualPlan(nodes, {
     id: 'private',
-    version: '1.0.0',
     framework: layers.length === 1 ? 'linear' : 'interactive',
     parameterSet: set.name,
-    input: { lowHu: -1024, highHu: 3071 },
-    nodes,
-    output: 'result',
-    weightsDigest: '0'.repeat(64),
+    factor: options.factor,
+    shift: 1,
   });
   return { plan, layers };
 }

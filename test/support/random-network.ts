@@ -1,7 +1,8 @@
-import { checkPlan } from '@cipherdose/sdk/plan';
 import { parameterSet, type LinearNode, type PlanNode } from '@cipherdose/sdk/protocol';
 import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
 import { integers } from './arbitraries.ts';
+import { linearNode } from './linear-node.ts';
+import { residualPlan } from './residual-plan.ts';
 
 export interface RandomNetworkOptions {
   readonly seed: number;
@@ -43,11 +44,7 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
     const last = layer === options.kernels.length - 1;
     const outChannels = last ? shuffleFactor ** 2 : (options.widths[layer] as number);
     const stride = layer === 0 ? options.stride : 1;
-    // 'Same' size, or half of an even size for stride 2.
-    const top = Math.floor((rows - 1) / 2);
-    const left = Math.floor((columns - 1) / 2);
-    const node: LinearNode = {
-      op: 'linear',
+    const node = linearNode({
       name: `linear${layer}`,
       input: value,
       layer,
@@ -55,9 +52,8 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
       outChannels,
       kernel: [rows, columns],
       stride: [stride, stride],
-      padding: [top, left, rows - 1 - top, columns - 1 - left],
       accumulatorBound: t / 2 - 1,
-    };
+    });
     layers.push(randomWeights(node, bound, t, next));
     push(node);
     channels = outChannels;
@@ -87,26 +83,12 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
         high: 1023,
       });
   });
-  if (shuffleFactor > 1) push({ op: 'shuffle', name: 'shuffled', input: value, factor: shuffleFactor });
-  push({
-    op: 'add',
-    name: 'result',
-    inputs: ['image', value],
-    multipliers: [16, -1],
-    shift: 4,
-    low: -1024,
-    high: 3071,
-  });
-  const plan = checkPlan({
-    format: 'cipherdose-plan/1',
+  const plan = residualPlan(nodes, {
     id: 'random',
-    version: '1.0.0',
     framework: layers.length === 1 ? 'linear' : 'interactive',
     parameterSet: options.parameterSet,
-    input: { lowHu: -1024, highHu: 3071 },
-    nodes,
-    output: 'result',
-    weightsDigest: '0'.repeat(64),
+    factor: shuffleFactor,
+    shift: 4,
   });
   return { plan, layers };
 }

@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { outputIndices, outputsPerTile } from '@cipherdose/sdk/packing';
-import {
-  frameHeaderBytes,
-  packedBytes,
-  parameterSet,
-  replyCiphertextBytes,
-  type LinearNode,
-} from '@cipherdose/sdk/protocol';
+import { frameHeaderBytes, packedBytes, parameterSet, replyCiphertextBytes } from '@cipherdose/sdk/protocol';
 import { encryptShare, shareLayer } from '#sdk/worker/share-cipher.js';
 import { Kernel } from '#server/evaluator/kernel.js';
 import { openMaskedLayer, type MaskedLayer, type MaskingSources } from '#server/evaluator/masked-layer.js';
@@ -15,6 +9,7 @@ import { systemRandomBytes } from '#server/evaluator/random-bytes.js';
 import { integers } from '../../support/arbitraries.ts';
 import { readBits } from '../../support/bit-stream.ts';
 import { evaluationContext, oneLayerNetwork, randomWeights } from '../../support/encrypted-layers.ts';
+import { linearNode } from '../../support/linear-node.ts';
 import {
   openMaskedPair,
   throughBothSides,
@@ -24,18 +19,7 @@ import {
 import { refusal } from '../../support/refusal.ts';
 
 const set = parameterSet('n8192-q108-t26');
-const node: LinearNode = {
-  op: 'linear',
-  name: 'layer',
-  input: 'image',
-  layer: 0,
-  inChannels: 2,
-  outChannels: 2,
-  kernel: [3, 3],
-  stride: [1, 1],
-  padding: [1, 1, 1, 1],
-  accumulatorBound: 0,
-};
+const node = linearNode({ inChannels: 2, outChannels: 2, kernel: [3, 3] });
 // Two tiles, the second of which has outputs beyond the map.
 const map = { height: 127, width: 101 };
 const layer = shareLayer(set, '', node, map);

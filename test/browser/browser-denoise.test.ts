@@ -75,7 +75,8 @@ beforeEach(async () => {
 afterEach(() => context.close());
 
 async function choose(model: string, ...files: readonly string[]): Promise<void> {
-  await page.check(`input[name=model][value="${model} ${model}"]`);
+  const mode = model === 'linear' ? 'linear' : 'interactive';
+  await page.check(`input[name=model][value="${model} ${mode}"]`);
   await page.setInputFiles('#files', files);
   await page.waitForSelector('#viewer[data-state=loaded]');
 }

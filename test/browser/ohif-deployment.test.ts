@@ -132,7 +132,7 @@ describe.each(['3.11.1', '3.13.2'])('OHIF %s under a path', (version) => {
     }
     expect(order).toEqual([
       ...['', 'Denoise', 'Strength', 'Compare', 'Difference', 'Blink'],
-      ...['Save to archive…', 'Download ZIP', 'Discard', 'Model', 'Mode', 'Model card'],
+      ...['Save to archive…', 'Download ZIP', 'Discard', 'Model', 'Model card', 'Test connection'],
     ]);
   });
 

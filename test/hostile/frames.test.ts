@@ -134,24 +134,30 @@ describe('hostile frames', () => {
 
   test('mutated frames are answered or refused with a code, and the memory stays where it was', () => {
     const { kernel } = context;
-    const before = { used: kernel.usedBytes, size: kernel.memoryBytes };
+    const memory = () => ({ used: kernel.usedBytes, size: kernel.memoryBytes });
     const mutation = fc.record({ at: fc.nat(honestFrame().length - 1), value: fc.nat(255) });
     const nearHeader = fc.record({ at: fc.nat(frameHeaderBytes - 1), value: fc.nat(255) });
     const refused = new Set<string>();
-    fc.assert(
-      fc.property(
-        fc.array(fc.oneof(mutation, nearHeader), { maxLength: 4 }),
-        fc.option(fc.nat(honestFrame().length)),
-        (mutations, cut) => {
-          const frame = honestFrame();
-          for (const { at, value } of mutations) frame[at] = value;
-          refused.add(codeOf(cut === null ? frame : frame.subarray(0, cut)));
-        },
-      ),
-      { numRuns: 200 },
-    );
+    const throwAll = (seed: number): void =>
+      fc.assert(
+        fc.property(
+          fc.array(fc.oneof(mutation, nearHeader), { maxLength: 4 }),
+          fc.option(fc.nat(honestFrame().length)),
+          (mutations, cut) => {
+            const frame = honestFrame();
+            for (const { at, value } of mutations) frame[at] = value;
+            refused.add(codeOf(cut === null ? frame : frame.subarray(0, cut)));
+          },
+        ),
+        { numRuns: 200, seed },
+      );
+    const seed = fc.sample(fc.integer(), 1)[0] as number;
+    throwAll(seed);
     expect(refused.size).toBeGreaterThan(3);
-    expect({ used: kernel.usedBytes, size: kernel.memoryBytes }).toEqual(before);
+    // A width that happens to be valid has its weights prepared, once.
+    const before = memory();
+    throwAll(seed);
+    expect(memory()).toEqual(before);
   });
 
   test('an honest frame is still answered as before', () => {

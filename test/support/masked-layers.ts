@@ -1,10 +1,10 @@
 import { outputSize } from '@cipherdose/sdk/packing';
 import type { LinearNode, ParameterSet } from '@cipherdose/sdk/protocol';
+import { systemRandom } from '@cipherdose/sdk/two-party';
 import { ZeroEncryptor } from '@cipherdose/sdk/zero-encryption';
 import { loadSeal, SealCipher, type SealLibrary } from '#sdk/he/index.js';
 import { decryptShare, encryptShare, shareLayer } from '#sdk/worker/share-cipher.js';
 import { openMaskedLayer, type MaskedLayer, type MaskingSources } from '#server/evaluator/masked-layer.js';
-import { systemRandomBytes } from '#server/evaluator/random-bytes.js';
 import { ZeroPool } from '#server/evaluator/zero-pool.js';
 import type { IntegerNetwork } from '#server/network/integer-network.js';
 import { integers } from './arbitraries.ts';
@@ -23,7 +23,7 @@ export async function openMaskedPair(set: ParameterSet, library?: SealLibrary): 
   const seal = library ?? (await loadSeal());
   const cipher = new SealCipher(seal, set);
   const encryptor = new ZeroEncryptor(seal, set, session, cipher.publicKey(session));
-  return { cipher, sources: { zeros: new ZeroPool(encryptor, 16), random: systemRandomBytes } };
+  return { cipher, sources: { zeros: new ZeroPool(encryptor, 16), random: systemRandom } };
 }
 
 /** Uniform values modulo t. */

@@ -1,9 +1,9 @@
-import { parameterSet, type PlanNode } from '@cipherdose/sdk/protocol';
+import { parameterSet } from '@cipherdose/sdk/protocol';
 import { accumulatorBound } from '#server/network/bounds.js';
 import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
 import { integers } from './arbitraries.ts';
 import { linearNode } from './linear-node.ts';
-import { residualPlan } from './residual-plan.ts';
+import { ResidualPlan } from './residual-plan.ts';
 
 export interface PrivateNetworkOptions {
   readonly seed: number;
@@ -44,19 +44,10 @@ export const benchPrivateNetwork: PrivateNetworkOptions = {
 export function privateNetwork(options: PrivateNetworkOptions): IntegerNetwork {
   const next = integers(options.seed);
   const set = parameterSet(options.parameterSet ?? 'n8192-q108-t26');
-  const nodes: PlanNode[] = [];
+  const chain = new ResidualPlan(options.factor);
   const layers: LinearWeights[] = [];
-  let value = 'image';
-  let channels = 1;
+  let { channels } = chain;
   let range = { low: -1024, high: 3071 };
-  const push = (node: PlanNode): void => {
-    nodes.push(node);
-    value = node.name;
-  };
-  if (options.factor > 1) {
-    push({ op: 'unshuffle', name: 'unshuffled', input: value, factor: options.factor });
-    channels = options.factor ** 2;
-  }
   options.kernels.forEach(([rows, columns], layer) => {
     const last = layer === options.kernels.length - 1;
     const outChannels = last ? options.factor ** 2 : (options.widths[layer] as number);
@@ -69,7 +60,7 @@ export function privateNetwork(options: PrivateNetworkOptions): IntegerNetwork {
     };
     const node = linearNode({
       name: `linear${layer}`,
-      input: value,
+      input: chain.value,
       layer,
       inChannels: channels,
       outChannels,
@@ -77,21 +68,21 @@ export function privateNetwork(options: PrivateNetworkOptions): IntegerNetwork {
       accumulatorBound: accumulatorBound(weights, range),
     });
     layers.push(weights);
-    push(node);
+    chain.push(node);
     channels = outChannels;
     const half = 2 ** (options.lastClampBits - 1);
     range = last ? { low: -half, high: half - 1 } : { low: 0, high: 2 ** options.clampBits - 1 };
-    push({
+    chain.push({
       op: 'requantise',
       name: `scaled${layer}`,
-      input: value,
+      input: chain.value,
       positive: [1],
       negative: [last ? 1 : 0],
       shift: options.shift,
       ...range,
     });
   });
-  const plan = residualPlan(nodes, {
+  const plan = chain.end({
     id: 'private',
     framework: layers.length === 1 ? 'linear' : 'interactive',
     parameterSet: set.name,

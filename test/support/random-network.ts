@@ -1,8 +1,8 @@
-import { parameterSet, type LinearNode, type PlanNode } from '@cipherdose/sdk/protocol';
+import { parameterSet, type LinearNode } from '@cipherdose/sdk/protocol';
 import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
 import { integers } from './arbitraries.ts';
 import { linearNode } from './linear-node.ts';
-import { residualPlan } from './residual-plan.ts';
+import { ResidualPlan } from './residual-plan.ts';
 
 export interface RandomNetworkOptions {
   readonly seed: number;
@@ -26,27 +26,18 @@ export interface RandomNetworkOptions {
 export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
   const next = integers(options.seed);
   const t = 2 ** parameterSet(options.parameterSet).plainModulusBits;
-  const nodes: PlanNode[] = [];
+  const chain = new ResidualPlan(options.factor);
   const layers: LinearWeights[] = [];
   const shuffleFactor = options.factor * options.stride;
-  let value = 'image';
-  let channels = 1;
+  let { channels } = chain;
   let bound = 3071;
-  const push = (node: PlanNode): void => {
-    nodes.push(node);
-    value = node.name;
-  };
-  if (options.factor > 1) {
-    push({ op: 'unshuffle', name: 'unshuffled', input: value, factor: options.factor });
-    channels = options.factor ** 2;
-  }
   options.kernels.forEach(([rows, columns], layer) => {
     const last = layer === options.kernels.length - 1;
     const outChannels = last ? shuffleFactor ** 2 : (options.widths[layer] as number);
     const stride = layer === 0 ? options.stride : 1;
     const node = linearNode({
       name: `linear${layer}`,
-      input: value,
+      input: chain.value,
       layer,
       inChannels: channels,
       outChannels,
@@ -55,12 +46,12 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
       accumulatorBound: t / 2 - 1,
     });
     layers.push(randomWeights(node, bound, t, next));
-    push(node);
+    chain.push(node);
     channels = outChannels;
-    push({
+    chain.push({
       op: 'requantise',
       name: `scaled${layer}`,
-      input: value,
+      input: chain.value,
       positive: Array.from({ length: channels }, () => next(2 ** 18, 2 ** 20)),
       negative: Array.from({ length: channels }, () => next(-(2 ** 18), 2 ** 20)),
       // Accumulators of some size become hundreds; large ones meet the clamp.
@@ -71,10 +62,10 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
     bound = 1023;
     if (last) return;
     if (options.activation === 'square')
-      push({
+      chain.push({
         op: 'polynomial',
         name: `square${layer}`,
-        input: value,
+        input: chain.value,
         square: 3,
         slope: next(-2000, 2000),
         constant: next(-1000, 1000),
@@ -83,7 +74,7 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
         high: 1023,
       });
   });
-  const plan = residualPlan(nodes, {
+  const plan = chain.end({
     id: 'random',
     framework: layers.length === 1 ? 'linear' : 'interactive',
     parameterSet: options.parameterSet,

@@ -16,7 +16,7 @@ export { readHeader, type MessageHeader } from './message.ts';
 export { type TransferReceiver, type TransferSender } from './oblivious-transfer.ts';
 export { PrepareClient } from './prepare-client.ts';
 export { PrepareHost } from './prepare-host.ts';
-export { systemRandom, type RandomSource } from './random-source.ts';
+export { drawUniform, systemRandom, type RandomSource } from './random-source.ts';
 export { TwoPartySession, type Role } from './session.ts';
 export { type FieldBits } from './soft-spoken.ts';
 export { chunkActivations } from './transfer-plan.ts';

@@ -11,6 +11,16 @@ export const systemRandom: RandomSource = (target) => {
     );
 };
 
+/**
+ * Fills a view with values that are uniform modulo 2^bits.
+ * @param bits 1..32
+ */
+export function drawUniform(random: RandomSource, target: Uint32Array, bits: number): void {
+  random(new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
+  const mask = 2 ** bits - 1;
+  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) & mask;
+}
+
 /** @returns `length` bytes of a source */
 export function randomBytes(random: RandomSource, length: number): Uint8Array {
   const bytes = new Uint8Array(length);

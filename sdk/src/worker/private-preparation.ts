@@ -7,6 +7,7 @@ import {
   type SliceLayer,
 } from '../private-session/index.ts';
 import {
+  drawUniform,
   PrepareClient,
   type ClientCorrelations,
   type RandomSource,
@@ -131,7 +132,7 @@ export class PrivatePreparation {
     const { work, piece } = turn;
     const { cipher, random, send } = this.#tools;
     if (!work.requests) {
-      drawUniform(work.uniform, cipher.set.plainModulusBits, random);
+      drawUniform(random, work.uniform, cipher.set.plainModulusBits);
       work.requests = encryptShare(cipher, work.frames, work.uniform);
     }
     const frame = work.requests.next().value as Uint8Array<ArrayBuffer>;
@@ -157,10 +158,4 @@ function checkTurn<Place>({ layer, piece }: PrivateMessage, expected: Turn<Place
   if (expected && layer === next && piece === expected.piece) return expected;
   const before = layer < next || (layer === next && piece < (expected?.piece ?? 0));
   throw new DenoiseError(before ? 'TWO_PARTY_REPLAYED' : 'TWO_PARTY_ORDER', { layer, piece });
-}
-
-function drawUniform(target: Uint32Array<ArrayBuffer>, bits: number, random: RandomSource): void {
-  random(new Uint8Array(target.buffer));
-  const mask = 2 ** bits - 1;
-  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) & mask;
 }

@@ -1,10 +1,10 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { isPrivateSet } from '@cipherdose/sdk/protocol';
+import type { RandomSource } from '@cipherdose/sdk/two-party';
 import { convolveShare } from '../network/share-convolution.ts';
 import { checkRequest, evaluateRequest, type EvaluationContext } from './evaluate-frame.ts';
 import { findLayer, layerGeometry, type LayerGeometry } from './layer-geometry.ts';
 import { ReplyMasks } from './reply-masks.ts';
-import type { RandomBytes } from './random-bytes.ts';
 import type { ZeroSource } from './zero-source.ts';
 
 /**
@@ -39,7 +39,7 @@ export interface MaskedLayer {
 /** What hides the layer: drawn anew for every request. */
 export interface MaskingSources {
   readonly zeros: ZeroSource;
-  readonly random: RandomBytes;
+  readonly random: RandomSource;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { outputIndices, outputsPerTile } from '@cipherdose/sdk/packing';
 import type { PrivateParameterSet } from '@cipherdose/sdk/protocol';
+import { drawUniform } from '@cipherdose/sdk/two-party';
 import type { EncryptedZero } from '@cipherdose/sdk/zero-encryption';
 import { polynomialBytes } from './layer-geometry.ts';
 import type { MaskingSources } from './masked-layer.ts';
@@ -101,11 +102,8 @@ export class ReplyMasks implements Disposable {
     const left = (tile % tilesAcross) * tileColumns;
     const rows = Math.min(tileRows, outHeight - top);
     const columns = Math.min(tileColumns, outWidth - left);
-    if (rows < tileRows || columns < tileColumns) {
-      this.#sources.random(kernel.bytes(this.#at.messages, 4 * this.#outputs));
-      const mask = 2 ** this.#set.plainModulusBits - 1;
-      for (let i = 0; i < messages.length; i++) messages[i] = (messages[i] as number) & mask;
-    }
+    if (rows < tileRows || columns < tileColumns)
+      drawUniform(this.#sources.random, messages, this.#set.plainModulusBits);
     for (let y = 0; y < rows; y++) {
       const start = (outChannel * outHeight + top + y) * outWidth + left;
       messages.set(this.#terms.subarray(start, start + columns), y * tileColumns);

@@ -7,7 +7,12 @@ import {
   type PrivateMessage,
   type SliceLayer,
 } from '@cipherdose/sdk/private-session';
-import { PrepareHost, type HostCorrelations, type TwoPartySession } from '@cipherdose/sdk/two-party';
+import {
+  drawUniform,
+  PrepareHost,
+  type HostCorrelations,
+  type TwoPartySession,
+} from '@cipherdose/sdk/two-party';
 import type { EvaluationContext } from '../evaluator/evaluate-frame.ts';
 import { openMaskedLayer, type MaskedEvaluation, type MaskingSources } from '../evaluator/masked-layer.ts';
 import type { Send } from './send.ts';
@@ -62,7 +67,6 @@ export class SlicePreparation {
     this.#tools = tools;
     this.#slice = slice;
     const set = parameterSet(tools.context.network.plan.parameterSet);
-    const mask = 2 ** set.plainModulusBits - 1;
     this.#repliesLeft = layers.reduce(
       (sum, { node, input }) =>
         sum + node.outChannels * planTiling(node, input.height, input.width, set).tiles,
@@ -70,8 +74,7 @@ export class SlicePreparation {
     );
     this.#works = layers.map((layer) => {
       const hidden = new Uint32Array(layer.outputCount);
-      tools.sources.random(new Uint8Array(hidden.buffer));
-      for (let i = 0; i < hidden.length; i++) hidden[i] = (hidden[i] as number) & mask;
+      drawUniform(tools.sources.random, hidden, set.plainModulusBits);
       return { layer, hidden, correlations: [] };
     });
     this.#chunks = this.#works.flatMap((work) =>

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { outputIndices, outputsPerTile } from '@cipherdose/sdk/packing';
 import { frameHeaderBytes, packedBytes, parameterSet, replyCiphertextBytes } from '@cipherdose/sdk/protocol';
+import { systemRandom } from '@cipherdose/sdk/two-party';
 import { encryptShare, shareLayer } from '#sdk/worker/share-cipher.js';
 import { Kernel } from '#server/evaluator/kernel.js';
 import { openMaskedLayer, type MaskedLayer, type MaskingSources } from '#server/evaluator/masked-layer.js';
 import { inverseModulo } from '#server/evaluator/number-theory.js';
-import { systemRandomBytes } from '#server/evaluator/random-bytes.js';
 import { integers } from '../../support/arbitraries.ts';
 import { readBits } from '../../support/bit-stream.ts';
 import { evaluationContext, oneLayerNetwork, randomWeights } from '../../support/encrypted-layers.ts';
@@ -113,7 +113,7 @@ describe('masks of a reply', () => {
         expect([expected, expected + 1]).toContain(difference);
       });
     }
-    const random = systemRandomBytes;
+    const random = systemRandom;
     const plain = throughBothSides(pair, network, node, share, masked);
     for (const source of [constantBytes(0), constantBytes(255), random]) {
       const flooded = { ...pair, sources: { zeros: pair.sources.zeros, random: source } };

@@ -68,7 +68,18 @@ const zerosInEvaluator = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/generated/', '**/assembly/', 'docs/', 'out/', 'coverage/', '**/*.d.ts'] },
+  {
+    ignores: [
+      '.cache/',
+      '**/dist/',
+      '**/generated/',
+      '**/assembly/',
+      'docs/',
+      'out/',
+      'coverage/',
+      '**/*.d.ts',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -10,7 +10,7 @@ import {
   type PrivateLayer,
 } from '@cipherdose/sdk/plan';
 import { parameterSet } from '@cipherdose/sdk/protocol';
-import { chunkActivations } from '@cipherdose/sdk/two-party';
+import { chunkActivations, signedResult } from '@cipherdose/sdk/two-party';
 import { evaluateClear } from '#server/network/clear-evaluator.js';
 import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
 import { convolveShare } from '#server/network/share-convolution.js';
@@ -45,7 +45,7 @@ const concatenated = (parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> =
 function direct(
   { masked }: Sides,
   network: IntegerNetwork,
-  { node, activation, offset }: PrivateLayer,
+  { node }: PrivateLayer,
   map: FeatureMap,
   shares: Shares,
   masks: Uint32Array,
@@ -56,7 +56,6 @@ function direct(
     mapWidth: map.width,
     hostShare: shares.host,
     mask: masks,
-    constant: new Int32Array(node.outChannels).fill(offset * 2 ** activation.shift),
   });
 }
 
@@ -64,7 +63,7 @@ function direct(
 function prepared(
   { masked }: Sides,
   network: IntegerNetwork,
-  { node, activation, offset }: PrivateLayer,
+  { node }: PrivateLayer,
   map: FeatureMap,
   shares: Shares,
   masks: Uint32Array,
@@ -84,7 +83,7 @@ function prepared(
   const sums = convolveShare(input, node, map, layer);
   const plane = sums.length / node.outChannels;
   const answer = sums.map((sum, i) => {
-    const bias = (layer.bias[Math.floor(i / plane)] as number) + offset * 2 ** activation.shift;
+    const bias = layer.bias[Math.floor(i / plane)] as number;
     return (sum + bias + (hidden[i] as number) - (masks[i] as number)) & mask;
   });
   return answer.map((value, i) => (value + (before[i] as number)) & mask);
@@ -115,7 +114,7 @@ function runPrivate(sides: Sides, network: IntegerNetwork, image: HuImage, linea
   let shares: Shares = { client: Uint32Array.from(step.input.data, (value) => value & mask) };
   const layers = privateLayers(network.plan);
   for (const layer of layers) {
-    const { node, activation, offset } = layer;
+    const { node, activation } = layer;
     const size = outputSize(node, step.input.height, step.input.width);
     const count = node.outChannels * size.height * size.width;
     const correlations: Correlations[] = [];
@@ -126,15 +125,14 @@ function runPrivate(sides: Sides, network: IntegerNetwork, image: HuImage, linea
     const { client, host } = activated(sides, correlations, u);
     sides.twoParty.spoken.length = 0;
     const unknown = emptyMap(node.outChannels, size.height, size.width);
-    if (offset === 0) {
+    if (!activation.dividesOnly) {
       shares = { client: client.map((share) => share & mask), host: host.map((share) => share & mask) };
       // The client's walk goes on without the values.
       step = continueWalk(step, unknown) as PendingLinear;
       continue;
     }
-    const modulus = 2 ** activation.outputBits;
     client.forEach((share, i) => {
-      const result = ((share + (host[i] as number)) % modulus) - offset;
+      const result = signedResult(share + (host[i] as number), activation);
       unknown.data[i] = result * 2 ** activation.shift;
     });
     const end = continueWalk(step, unknown);

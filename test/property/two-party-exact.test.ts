@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { activateClear, checkActivation, type ActivationParameters } from '#sdk/two-party/index.js';
+import { checkActivation, type ActivationParameters } from '#sdk/two-party/index.js';
 import { planComparison } from '#sdk/two-party/comparison-tree.js';
 import {
   activate,
+  activatedModulo,
   countDifferences,
   edgesAndRandom,
   openPair,
@@ -59,7 +60,7 @@ function exhaust(pair: Pair, checked: ActivationParameters): { wrong: number; co
     if (y < checked.lowest + half * Number(checked.clampBits > 0) || y > checked.highest) return;
     compared++;
     const sum = (present(shares.client[i]) + present(shares.host[i])) % 2 ** checked.outputBits;
-    if (sum !== activateClear(y, checked)) wrong++;
+    if (sum !== activatedModulo(y, checked)) wrong++;
   });
   pair.spoken.length = 0;
   return { wrong, compared };
@@ -78,6 +79,38 @@ describe('small rings, every accumulator with every mask', () => {
           compared += outcome.compared;
         }
     expect(compared).toBeGreaterThan(4 ** l / 2);
+  });
+});
+
+describe('a division alone, whose result keeps its sign', () => {
+  const division = (l: number, s: number, rounding: 'half-up' | 'down' = 'half-up') =>
+    parameters(l, s, 0, rounding, l - s);
+
+  test.each([3, 4, 5, 6, 7])('l = %p, every accumulator with every mask, every shift', (l) => {
+    for (let s = 1; s <= l - 2; s++)
+      for (const rounding of ['half-up', 'down'] as const) {
+        const { wrong, compared } = exhaust(k4, division(l, s, rounding));
+        expect({ s, rounding, wrong }).toEqual({ s, rounding, wrong: 0 });
+        expect(compared).toBeGreaterThan(4 ** l / 2);
+      }
+  });
+
+  test.each([
+    [4, 26, 13],
+    [4, 31, 16],
+    [8, 24, 11],
+  ])('k = %p, l = %p, shift %p: 100,000 edges and random, no difference', (k, l, s) => {
+    const checked = division(l, s);
+    expect(countDifferences(k === 4 ? k4 : k8, checked, edgesAndRandom(checked, 100_000, l))).toBe(0);
+  });
+
+  test('every l and every shift, edges and random', () => {
+    for (let l = 9; l <= 31; l++)
+      for (let s = 1 + (l % 3); s <= Math.min(16, l - 2); s += 3) {
+        const checked = division(l, s, s % 2 === 0 ? 'half-up' : 'down');
+        const wrong = countDifferences(k4, checked, edgesAndRandom(checked, 2048, 100 * l + s));
+        expect({ l, s, wrong }).toEqual({ l, s, wrong: 0 });
+      }
   });
 });
 

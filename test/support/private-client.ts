@@ -25,6 +25,7 @@ import {
   ActivateClient,
   ClientHandshake,
   PrepareClient,
+  signedResult,
   TwoPartyKernel,
   type ClientCorrelations,
   type RandomSource,
@@ -315,13 +316,12 @@ export class PrivateTestClient {
     const { spec } = present(slice.layers.at(-1));
     const { start, count } = present(spec.chunks[piece]);
     const own = present(slice.result);
-    const { outputBits, shift } = spec.activation;
-    unpackValues(payload, count, outputBits).forEach((value, i) => {
-      own[start + i] = (value + (own[start + i] as number)) & (2 ** outputBits - 1);
+    unpackValues(payload, count, spec.activation.outputBits).forEach((value, i) => {
+      own[start + i] = value + (own[start + i] as number);
     });
     slice.results++;
     if (slice.results < spec.chunks.length) return;
-    const values = Int32Array.from(own, (value) => (value - spec.offset) * 2 ** shift);
+    const values = Int32Array.from(own, (sum) => signedResult(sum, spec.activation) * 2 ** spec.activation.shift);
     this.results.push(finishWalk(this.#options.plan, slice, values));
     this.#slices.shift();
     this.#send({ kind: 'finished', slice: slice.number, layer: 0, piece: 0 }, new Uint8Array());

@@ -100,6 +100,12 @@ export function activate(
   return { client: present(fourth.result), host: present(last.result) };
 }
 
+/** The result in the clear, as shares add up to it. */
+export function activatedModulo(y: number, parameters: ActivationParameters): number {
+  const modulus = 2 ** parameters.outputBits;
+  return (activateClear(y, parameters) + modulus) % modulus;
+}
+
 /** @returns how many of the results differ from the clear activation, in pieces as large as the protocol takes */
 export function countDifferences(
   pair: Pair,
@@ -112,7 +118,7 @@ export function countDifferences(
     const shares = activate(pair, prepare(pair, parameters, chunk.length), chunk);
     chunk.forEach((y, i) => {
       const sum = (present(shares.client[i]) + present(shares.host[i])) % 2 ** parameters.outputBits;
-      if (sum !== activateClear(y, parameters)) wrong++;
+      if (sum !== activatedModulo(y, parameters)) wrong++;
     });
     pair.spoken.length = 0;
   }

@@ -13,7 +13,15 @@ export {
 export { closeNode, finishTriples, openNode, readTables, writeTables } from './comparison';
 export { copyPlane, splitPlanes } from './planes';
 export { closeProduct, openProduct, signPlane } from './product';
-export { closeCarryClient, closeCarryHost, openCarry, openTopProduct, truncateClient, truncateHost } from './truncation';
+export {
+  closeCarryClient,
+  closeCarryHost,
+  openCarry,
+  openTopProduct,
+  shiftShares,
+  truncateClient,
+  truncateHost,
+} from './truncation';
 
 /** To be called once. @returns the first address that is not scratch of this module */
 export function initialise(): usize {

@@ -67,6 +67,13 @@ export function truncateHost(
   return message;
 }
 
+/** Either side: its part of y >> s without the carry, modulo 2^(l - s). */
+export function shiftShares(shares: usize, shift: u32, target: usize, groups: u32): void {
+  for (let at: usize = 0; at < <usize>groups << 9; at += 16) {
+    v128.store(target + at, i32x4.shr_u(v128.load(shares + at), shift));
+  }
+}
+
 /** Client: carry share - difference, `bits` bits a value. @returns the address after the message */
 export function openCarry(carry: usize, difference: usize, message: usize, bits: u32, groups: u32): usize {
   for (let g: u32 = 0; g < groups; g++) {

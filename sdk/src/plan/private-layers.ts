@@ -14,12 +14,8 @@ import { checkActivation, type ActivationParameters } from '../two-party/activat
 export interface PrivateLayer {
   readonly node: LinearNode;
   readonly requantise: RequantiseNode;
+  /** Of the last layer only the division: its result is opened to the client, who clamps it. */
   readonly activation: ActivationParameters;
-  /**
-   * Of the last layer, whose result has a sign: y + offset * 2^shift is activated, and offset taken off the result. 0 of
-   * the others.
-   */
-  readonly offset: number;
 }
 
 const largestShift = 16;
@@ -28,8 +24,8 @@ const mostClampBits = 12;
 /**
  * The linear layers of a plan in order, if it can run in private mode: one chain of linear layers, each followed by one
  * requantise whose multipliers are all 1. Between two layers that is min(max(0, round(y / 2^s)), 2^b - 1); after the last
- * one a clamp to [-2^(b-1), 2^(b-1) - 1]. What goes into the first layer and what follows the last is public, and up to
- * the client.
+ * one round(y / 2^s), in any range. What goes into the first layer, the range of the last result and what follows it are
+ * public, and up to the client.
  * @throws PLAN_NOT_PRIVATE with the node and the reason
  */
 export function privateLayers(plan: Plan): readonly PrivateLayer[] {
@@ -47,9 +43,9 @@ export function privateLayers(plan: Plan): readonly PrivateLayer[] {
     const next = linear[i + 1];
     if (next && onlyUse(plan, requantise) !== next)
       throw refused(requantise, 'its result is not the input of the next linear layer alone');
-    return next
-      ? layerOf(node, requantise, hiddenClampBits(requantise), 0, set.plainModulusBits)
-      : lastLayer(node, requantise, set.plainModulusBits);
+    if (next) return layerOf(node, requantise, hiddenClampBits(requantise), set.plainModulusBits);
+    checkMultipliers(requantise, 1);
+    return layerOf(node, requantise, 'last', set.plainModulusBits);
   });
 }
 
@@ -70,19 +66,6 @@ function hiddenClampBits(node: RequantiseNode): number {
   return bits;
 }
 
-function lastLayer(node: LinearNode, requantise: RequantiseNode, plainModulusBits: number): PrivateLayer {
-  checkMultipliers(requantise, 1);
-  const bits = Math.log2(requantise.high + 1) + 1;
-  const valid =
-    Number.isInteger(bits) && bits >= 1 && bits <= mostClampBits && requantise.low === -requantise.high - 1;
-  if (!valid)
-    throw refused(
-      requantise,
-      `after the last layer the range has to be -2^(b-1)..2^(b-1)-1 with b at most ${mostClampBits}`,
-    );
-  return layerOf(node, requantise, bits, 2 ** (bits - 1), plainModulusBits);
-}
-
 function checkMultipliers(node: RequantiseNode, negative: 0 | 1): void {
   if (node.positive.some((multiplier) => multiplier !== 1))
     throw refused(node, 'its multipliers have to be 1');
@@ -101,16 +84,13 @@ function checkMultipliers(node: RequantiseNode, negative: 0 | 1): void {
 function layerOf(
   node: LinearNode,
   requantise: RequantiseNode,
-  clampBits: number,
-  offset: number,
+  clampBits: number | 'last',
   plainModulusBits: number,
 ): PrivateLayer {
-  const { shift } = requantise;
-  for (let bits = shift + clampBits + 2; bits <= plainModulusBits; bits++) {
-    const outputBits = offset === 0 ? plainModulusBits : bits - shift + 1;
-    const activation = activationOf(bits, shift, clampBits, outputBits);
-    if (activation && node.accumulatorBound <= largestMagnitude(activation, offset))
-      return { node, requantise, activation, offset };
+  for (let bits = requantise.shift + 2; bits <= plainModulusBits; bits++) {
+    const activation = activationOf(bits, requantise.shift, clampBits, plainModulusBits);
+    if (activation && node.accumulatorBound <= largestMagnitude(activation))
+      return { node, requantise, activation };
   }
   throw refused(
     node,
@@ -120,34 +100,32 @@ function layerOf(
 
 /**
  * The largest |y| of a layer for which private mode is exact.
- * @param last whether the result has a sign
+ * @param clampBits 'last': the last layer, whose result the client clamps
  * @returns undefined if two parties cannot do it
  */
 export function largestAccumulator(
   accumulatorBits: number,
   shift: number,
-  clampBits: number,
-  last: boolean,
+  clampBits: number | 'last',
 ): number | undefined {
-  const activation = activationOf(accumulatorBits, shift, clampBits, accumulatorBits - shift + 1);
-  const magnitude = activation && largestMagnitude(activation, last ? 2 ** (clampBits - 1) : 0);
+  const activation = activationOf(accumulatorBits, shift, clampBits, accumulatorBits);
+  const magnitude = activation && largestMagnitude(activation);
   return magnitude !== undefined && magnitude > 0 ? magnitude : undefined;
 }
 
-function largestMagnitude({ lowest, highest, shift }: ActivationParameters, offset: number): number {
-  const added = offset * 2 ** shift;
-  return Math.min(added - lowest, highest - added);
-}
+const largestMagnitude = ({ lowest, highest }: ActivationParameters): number => Math.min(-lowest, highest);
 
 /** @returns undefined if two parties cannot do it in the rounds there are */
 function activationOf(
   accumulatorBits: number,
   shift: number,
-  clampBits: number,
+  clampBits: number | 'last',
   outputBits: number,
 ): ActivationParameters | undefined {
+  const result =
+    clampBits === 'last' ? { clampBits: 0, outputBits: accumulatorBits - shift } : { clampBits, outputBits };
   try {
-    return checkActivation({ accumulatorBits, shift, clampBits, outputBits, rounding: 'half-up' });
+    return checkActivation({ accumulatorBits, shift, ...result, rounding: 'half-up' });
   } catch (error) {
     if (error instanceof DenoiseError && error.code === 'TWO_PARTY_PARAMETERS') return undefined;
     throw error;

@@ -28,13 +28,13 @@ import { DenoiseError } from '../errors/index.ts';
 //
 // A slice, with its image (online). One slice at a time, in order of their numbers. For every layer from the first on:
 //   c -> h  input p       piece p of `SliceLayer.inputs`: x_C - x'_C modulo 2^inputBits, `inputBits` each
-//   h -> c  answer p      chunk p: W (x_C - x'_C + x_S) + b + offset 2^shift + r' - r modulo 2^answerBits, `answerBits` each;
+//   h -> c  answer p      chunk p: W (x_C - x'_C + x_S) + b + r' - r modulo 2^answerBits, `answerBits` each;
 //                         x_S is 0 before the plan's first layer. With the reply: u = y - r modulo 2^answerBits
 //   c -> h  activation p  tables        )
 //   h -> c  activation p  hostFirst     )
 //   c -> h  activation p  clientSecond  )  of chunk p, messages of sdk/src/two-party, whole
 //   h -> c  activation p  hostSecond    )
-//   c -> h  activation p  clientLast    )
+//   c -> h  activation p  clientLast    )  clientLast of the last layer is empty: its activation is a division alone
 // Pieces of input go in order, and answers too, when all of the input is there. Chunks are independent of one another;
 // inside a chunk the order is that above. Piece p of the next layer's input may follow clientLast of chunk p at once,
 // before other chunks are done. Shares of the next layer's input are those of the activation, modulo 2^inputBits of it.

@@ -64,14 +64,9 @@ export class ActivateClient extends Side<Uint32Array> {
       writeLeaf(i, 0, layout.pads[i] as number, signal);
       if (cappedSignal !== undefined) writeLeaf(i, limit, layout.cappedPads[i] as number, cappedSignal);
     });
-    end = loops.openTopProduct(
-      memory.shares,
-      accumulatorBits,
-      at(layout.top.difference),
-      end,
-      bits.top,
-      groups,
-    );
+    const { top } = layout;
+    if (top)
+      end = loops.openTopProduct(memory.shares, accumulatorBits, at(top.difference), end, bits.top, groups);
     this.tables = writeMessage(conversation, 'tables', memory.takeSent(comparison.open(1, end)));
 
     this.machine = new Machine<Uint32Array>(
@@ -86,14 +81,16 @@ export class ActivateClient extends Side<Uint32Array> {
             comparison.close(2, next);
             end = comparison.open(3, end);
             end = loops.openCarry(carry, at(layout.carry.difference), end, bits.carry, groups);
-            loops.truncateClient(
-              memory.shares,
-              accumulatorBits,
-              shift,
-              at(layout.top.zero),
-              memory.numbers,
-              groups,
-            );
+            if (top)
+              loops.truncateClient(
+                memory.shares,
+                accumulatorBits,
+                shift,
+                at(top.zero),
+                memory.numbers,
+                groups,
+              );
+            else loops.shiftShares(memory.shares, shift, memory.numbers, groups);
             return { send: writeMessage(conversation, 'clientSecond', memory.takeSent(end)) };
           },
         },

@@ -62,16 +62,18 @@ export class ActivateHost extends Side<Uint32Array> {
               readLeaf(i, layout.pads[i] as number, signal);
               if (cappedSignal !== undefined) readLeaf(i, layout.cappedPads[i] as number, cappedSignal);
             });
-            next = loops.truncateHost(
-              memory.shares,
-              accumulatorBits,
-              shift,
-              at(layout.top.received),
-              next,
-              bits.top,
-              memory.numbers,
-              groups,
-            );
+            if (layout.top)
+              next = loops.truncateHost(
+                memory.shares,
+                accumulatorBits,
+                shift,
+                at(layout.top.received),
+                next,
+                bits.top,
+                memory.numbers,
+                groups,
+              );
+            else loops.shiftShares(memory.shares, shift, memory.numbers, groups);
             const end = comparison.open(1, memory.sent);
             comparison.close(1, next);
             return {

@@ -12,7 +12,7 @@ export class ActivationMemory {
   readonly shares: number;
   /** Share of y >> shift. */
   readonly numbers: number;
-  /** Share of the result. */
+  /** Share of the result; the same as {@link numbers} where only a division is done. */
   readonly output: number;
   /** Share of "not negative", and of "not below the clamp", as planes. */
   readonly signs: readonly number[];
@@ -32,10 +32,12 @@ export class ActivationMemory {
     const word = wordBytes(padded);
     const largest = Math.max(...Object.values(activationBytes(parameters, padded)));
     const signals = Array.from({ length: parameters.tree.signals });
+    const shares = plan.add(word);
+    const numbers = plan.add(word);
     const offsets = {
-      shares: plan.add(word),
-      numbers: plan.add(word),
-      output: plan.add(word),
+      shares,
+      numbers,
+      output: parameters.dividesOnly ? numbers : plan.add(word),
       signs: Array.from({ length: productCount(parameters) }, () => plan.add(plane)),
       greater: signals.map(() => plan.add(plane)),
       equal: signals.map(() => plan.add(plane)),

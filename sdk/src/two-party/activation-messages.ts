@@ -9,7 +9,10 @@ export interface MessageBits {
   readonly product: number;
 }
 
-/** The parts; everything is modulo 2^outputBits, and factors of two in front save their bits. */
+/**
+ * The parts; everything is modulo 2^outputBits, and factors of two in front save their bits. Of a division alone nothing is
+ * left of the top product.
+ */
 export const messageBits = ({ accumulatorBits, shift, outputBits }: ActivationParameters): MessageBits => ({
   top: outputBits - (accumulatorBits - shift),
   carry: outputBits - 1,

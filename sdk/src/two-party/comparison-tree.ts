@@ -29,8 +29,8 @@ export interface ComparisonTree {
   readonly signals: number;
   /** The carry into bit `shift`. */
   readonly carry: number;
-  /** The carry into the top bit. */
-  readonly top: number;
+  /** The carry into the top bit; not where only a division is done. */
+  readonly top?: number;
   /** The same after 2^(shift + clamp) was taken off; only with a clamp. */
   readonly cappedTop?: number;
 }
@@ -109,6 +109,17 @@ export function planComparison(
     };
   }
   return best?.tree;
+}
+
+/** What a division alone needs: the comparison of the bits below `shift`. */
+export function planCarry(shift: number): ComparisonTree {
+  const digits = splitDigits(0, shift).map((digit, signal) => ({ ...digit, signal }));
+  const tree = new TreeBuilder(digits.length);
+  const carry = tree.joinAll(
+    digits.map(({ signal }) => signal),
+    false,
+  );
+  return { digits, nodes: tree.nodes, signals: digits.length + tree.nodes.length, carry };
 }
 
 /** Digits as even as possible, the widest on top. */

@@ -35,14 +35,16 @@ export interface SharedLayout {
 
 /** The client sends in the OTs for the top product and the carry. */
 export interface ClientLayout extends SharedLayout {
-  readonly top: SentWords;
+  /** Not of a division alone. */
+  readonly top?: SentWords;
   readonly carry: SentWords;
 }
 
 /** The host receives there, and knows its shares beforehand. */
 export interface HostLayout extends SharedLayout {
   readonly shares: number;
-  readonly top: GotWords;
+  /** Not of a division alone. */
+  readonly top?: GotWords;
   readonly carry: GotWords;
 }
 
@@ -54,7 +56,12 @@ export const wordBytes = (count: number): number => count * 4;
 export function clientLayout(parameters: ActivationParameters, count: number): ClientLayout {
   const plan = new RegionPlan();
   const shared = addShared(plan, parameters, count, wordBytes(count));
-  return { ...shared, top: addSent(plan, count), carry: addSent(plan, count), bytes: plan.bytes };
+  return {
+    ...shared,
+    ...(parameters.dividesOnly ? {} : { top: addSent(plan, count) }),
+    carry: addSent(plan, count),
+    bytes: plan.bytes,
+  };
 }
 
 /** @param count a multiple of 2048 */
@@ -64,7 +71,7 @@ export function hostLayout(parameters: ActivationParameters, count: number): Hos
   return {
     ...shared,
     shares: plan.add(wordBytes(count)),
-    top: addGot(plan, count),
+    ...(parameters.dividesOnly ? {} : { top: addGot(plan, count) }),
     carry: addGot(plan, count),
     bytes: plan.bytes,
   };

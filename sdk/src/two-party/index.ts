@@ -5,6 +5,7 @@ export {
   activateClear,
   checkActivation,
   roundingTerm,
+  signedResult,
   type ActivationLiteral,
   type ActivationParameters,
 } from './activation-parameters.ts';

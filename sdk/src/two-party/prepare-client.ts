@@ -90,7 +90,7 @@ function sendDown(correlations: ClientCorrelations, corrections: Uint8Array): vo
       next += sender.sizes.pairBytes(false);
     });
     const words = [
-      { type: transferType('down', 'top', 0), chosen: true, sent: layout.top },
+      ...(layout.top ? [{ type: transferType('down', 'top', 0), chosen: true, sent: layout.top }] : []),
       { type: transferType('down', 'carry', 0), chosen: false, sent: layout.carry },
       ...layout.products.map(({ sent }, i) => ({
         type: transferType('down', 'product', i),

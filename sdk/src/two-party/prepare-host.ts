@@ -86,7 +86,8 @@ function receiveDown(correlations: HostCorrelations, message: number): void {
   const groups = padded / groupTransfers;
   const planes = kernel.take(wordBytes(padded));
   kernel.loops.splitPlanes(correlations.at(layout.shares), planes.address, groups);
-  kernel.loops.copyPlane(planes.address, accumulatorBits - 1, correlations.at(layout.top.choice), groups);
+  if (layout.top)
+    kernel.loops.copyPlane(planes.address, accumulatorBits - 1, correlations.at(layout.top.choice), groups);
   for (let batch = 0; batch < correlations.batches; batch++) {
     const planesOf = (offset: number) => correlations.at(offset) + batch * batchPlane;
     const pairsOf = (offset: number) => correlations.at(offset) + batch * 2 * batchPlane;
@@ -114,7 +115,7 @@ function receiveDown(correlations: HostCorrelations, message: number): void {
       message += receiver.sizes.pairBytes(false);
     });
     const words = [
-      { type: transferType('down', 'top', 0), chosen: true, got: layout.top },
+      ...(layout.top ? [{ type: transferType('down', 'top', 0), chosen: true, got: layout.top }] : []),
       { type: transferType('down', 'carry', 0), chosen: false, got: layout.carry },
       ...layout.products.map(({ got }, i) => ({
         type: transferType('down', 'product', i),

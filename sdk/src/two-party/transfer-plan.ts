@@ -14,7 +14,10 @@ export const entryBits = (digit: Digit): 1 | 2 => (digit.signal === 0 ? 1 : 2);
 export const wideTable = (digit: Digit): boolean => digit.signal !== 0 && digit.width > 3;
 
 /** Products of a shared bit and a shared number: the ReLU, and with a clamp what is above it. */
-export const productCount = ({ clampBits }: ActivationParameters): 1 | 2 => (clampBits > 0 ? 2 : 1);
+export function productCount({ clampBits, dividesOnly }: ActivationParameters): 0 | 1 | 2 {
+  if (dividesOnly) return 0;
+  return clampBits > 0 ? 2 : 1;
+}
 
 const purpose = { leaf: 0, node: 1, top: 2, carry: 3, product: 4 } as const;
 
@@ -32,7 +35,8 @@ export const transferType = (
 export function downCorrectionBytes(parameters: ActivationParameters, sizes: CorrectionSizes): number {
   const { digits, nodes } = parameters.tree;
   const randomPairs = nodes.length + 1 + productCount(parameters);
-  return digits.length * sizes.leafBytes + randomPairs * sizes.pairBytes(false) + sizes.pairBytes(true);
+  const topBytes = parameters.dividesOnly ? 0 : sizes.pairBytes(true);
+  return digits.length * sizes.leafBytes + randomPairs * sizes.pairBytes(false) + topBytes;
 }
 
 /** Bytes of the corrections that the client sends for one batch. */

@@ -22,6 +22,7 @@ export type TwoPartyLoops = Record<
   | 'sendLeaves'
   | 'sendPairs'
   | 'signPlane'
+  | 'shiftShares'
   | 'splitPlanes'
   | 'stretchSeed'
   | 'truncateClient'

@@ -8,7 +8,7 @@ import {
   type PendingLinear,
 } from '../plan/index.ts';
 import { packValues, unpackValues, type Piece, type PrivateMessage } from '../private-session/index.ts';
-import { ActivateClient } from '../two-party/index.ts';
+import { ActivateClient, signedResult } from '../two-party/index.ts';
 import type { SendPrivate } from './private-jobs.ts';
 import { dropPrepared, type PreparedLayer } from './private-preparation.ts';
 
@@ -133,19 +133,18 @@ export class PrivateRun {
   /** @throws TWO_PARTY_* */
   result({ layer, piece, payload }: PrivateMessage): void {
     const run = this.#layers.at(-1) as LayerRun;
-    const { offset, activation } = run.layer;
+    const { activation } = run.layer;
     if (layer !== run.layer.node.layer || piece !== this.#results || run.finished[piece] !== true)
       throw unexpected(layer, piece, run, piece < this.#results);
     const { start, count } = placeOf(run, piece);
     const values = unpackValues(payload, count, activation.outputBits);
-    const mask = 2 ** activation.outputBits - 1;
     for (let i = 0; i < count; i++)
-      run.share[start + i] = ((run.share[start + i] as number) + (values[i] as number)) & mask;
+      run.share[start + i] = (run.share[start + i] as number) + (values[i] as number);
     this.#results++;
     if (this.#results < run.layer.chunks.length) return;
     this.#rounds++;
-    // The plan's requantise is done already: it has to find what it would have come from.
-    const last = Int32Array.from(run.share, (value) => (value - offset) * 2 ** activation.shift);
+    // The plan's requantise still has to clamp, but its division is done: it has to find what that would have come from.
+    const last = Int32Array.from(run.share, (sum) => signedResult(sum, activation) * 2 ** activation.shift);
     this.#image = this.#finishWalk(last);
   }
 

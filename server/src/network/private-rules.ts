@@ -149,7 +149,7 @@ export class PrivateRules {
     const importance = inputImportance(next);
     let best: { shift: number; limit: number; units: number[]; cost: number } | undefined;
     for (let shift = 1; shift <= Math.min(largestShift, accumulatorBits - clampBits - 2); shift++) {
-      const limit = largestAccumulator(accumulatorBits, shift, clampBits, false);
+      const limit = largestAccumulator(accumulatorBits, shift, clampBits);
       if (limit === undefined) continue;
       const units = needs.map((need, c) => Math.max(least[c] as number, leastUnit(need, shift, limit)));
       const cost = units.reduce(
@@ -189,8 +189,8 @@ export class PrivateRules {
     if (clampBits > mostClampBits) return undefined;
     const channels = realChannels(node, input, [1]);
     const needs = channels.map((channel) => needOf(channel, input));
-    for (let shift = Math.min(mostShift, accumulatorBits - clampBits - 2); shift >= 1; shift--) {
-      const limit = largestAccumulator(accumulatorBits, shift, clampBits, true);
+    for (let shift = Math.min(mostShift, accumulatorBits - 2); shift >= 1; shift--) {
+      const limit = largestAccumulator(accumulatorBits, shift, 'last');
       if (limit === undefined || needs.some((need) => leastUnit(need, shift, limit) > unit)) continue;
       // Rounding the result is not counted: the real output is rounded to whole HU as well.
       const rounding = roundingError(unit, shift, this.#energy(node, input)) - unit ** 2 / 12;

@@ -113,10 +113,10 @@ export class SliceRun {
     dropPrepared(this.#layers);
   }
 
-  /** W x + b + offset 2^shift + r' - r, of a layer whose input is whole. */
+  /** W x + b + r' - r, of a layer whose input is whole. */
   #answer(run: LayerRun): void {
     const { layer, input, hidden, correlations } = run;
-    const { node, activation, offset, output, answerBits } = layer;
+    const { node, output, answerBits } = layer;
     const weights = this.#tools.network.layers[node.layer] as LinearWeights;
     const inputMask = 2 ** layer.inputBits - 1;
     for (let i = 0; i < input.length; i++) input[i] = (input[i] as number) & inputMask;
@@ -129,12 +129,7 @@ export class SliceRun {
       for (let i = 0; i < count; i++) {
         const at = start + i;
         const bias = weights.bias[Math.floor(at / plane)] as number;
-        values[i] =
-          (values[i] as number) +
-          bias +
-          offset * 2 ** activation.shift +
-          (hidden[at] as number) -
-          (masks[i] as number);
+        values[i] = (values[i] as number) + bias + (hidden[at] as number) - (masks[i] as number);
       }
       const address = { slice: this.#slice, layer: node.layer, piece };
       this.#tools.send({ kind: 'answer', ...address }, packValues(values, answerBits));

@@ -10,6 +10,7 @@ describe('what activations cost', () => {
     [20, 8, 0, 20, 5000],
     [21, 8, 9, 26, 2048],
     [25, 12, 6, 14, 300],
+    [25, 12, 0, 13, 300],
   ])(
     'is what travels: l %d, shift %d, clamp %d, out %d',
     (accumulatorBits, shift, clampBits, outputBits, count) => {

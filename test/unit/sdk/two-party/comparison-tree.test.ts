@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { checkActivation, type ActivationLiteral } from '#sdk/two-party/index.js';
-import { planComparison, type ComparisonTree } from '#sdk/two-party/comparison-tree.js';
+import { planCarry, planComparison, type ComparisonTree } from '#sdk/two-party/comparison-tree.js';
 import { present, seededSource } from '../../../support/two-party.ts';
 
 /** What every signal must be for the pair (u, r), from the tree itself in the clear. */
@@ -42,7 +42,7 @@ test('every tree that can be planned gives the carries, within three levels', ()
           const capped = (u - 2 ** (s + clamp) + size) % size;
           const { greater } = clearSignals(tree, u, r, capped);
           const carry = (bits: number, of: number) => (r % 2 ** bits) + (of % 2 ** bits) >= 2 ** bits;
-          const facts = [greater[tree.carry], greater[tree.top]];
+          const facts = [greater[tree.carry], greater[present(tree.top)]];
           const expected = [carry(s, u), carry(l - 1, u)];
           if (clamp > 0) {
             facts.push(greater[present(tree.cappedTop)]);
@@ -52,6 +52,27 @@ test('every tree that can be planned gives the carries, within three levels', ()
         }
       }
   expect(planned).toBeGreaterThan(2000);
+});
+
+test('a division alone compares what is below the shift', () => {
+  for (let s = 1; s <= 16; s++) {
+    const tree = planCarry(s);
+    expect(tree).not.toHaveProperty('top');
+    expect(Math.max(0, ...tree.nodes.map(({ level }) => level))).toBeLessThanOrEqual(2);
+    for (const [u, r] of [
+      [2 ** s - 1, 0],
+      [2 ** s - 1, 1],
+      [2 ** (s - 1), 2 ** (s - 1)],
+      [2 ** (s - 1), 2 ** (s - 1) - 1],
+      [2 ** 20, 2 ** 20],
+    ] as const)
+      expect([s, u, r, clearSignals(tree, u, r, 0).greater[tree.carry]]).toEqual([
+        s,
+        u,
+        r,
+        (u % 2 ** s) + (r % 2 ** s) >= 2 ** s,
+      ]);
+  }
 });
 
 const literal: ActivationLiteral = {
@@ -68,6 +89,9 @@ test('the range in which an activation is exact', () => {
     lowest: -(2 ** 19) + 2 ** 16,
     highest: 2 ** 19 - 1,
   });
+  const divides = checkActivation({ ...literal, outputBits: 12 });
+  expect(divides).toMatchObject({ dividesOnly: true, lowest: -(2 ** 19) - 128, highest: 2 ** 19 - 129 });
+  expect(checkActivation(literal).dividesOnly).toBe(false);
 });
 
 test.each<Partial<ActivationLiteral>>([
@@ -80,7 +104,8 @@ test.each<Partial<ActivationLiteral>>([
   { clampBits: -1 },
   { clampBits: 11 },
   { clampBits: Number.NaN },
-  { outputBits: 12 },
+  { outputBits: 11 },
+  { outputBits: 12, clampBits: 3 },
   { outputBits: 33 },
   { rounding: 'up' as 'down' },
 ])('an activation that cannot be evaluated is refused: %p', (change) => {

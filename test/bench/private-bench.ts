@@ -1,4 +1,4 @@
-// npm run bench:private [-- --json] [-- --slices N] [-- --kernel 5x17] [-- --hidden 16]: a random network in interactive
+// npm run bench:private [-- --json --slices N --kernel 5x17 --hidden 16]: a random network in interactive
 // and in private mode in one run, host and client in processes of their own on this machine. On shared machines quote
 // ratios of one run.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util';
 import {
   ActivateClient,
   ActivateHost,
-  activateClear,
   checkActivation,
   chunkActivations,
   ClientHandshake,
@@ -15,7 +14,7 @@ import {
   type FieldBits,
   type TwoPartySession,
 } from '#sdk/two-party/index.js';
-import { clientShares, edgesAndRandom, present } from '../support/two-party.ts';
+import { activatedModulo, clientShares, edgesAndRandom, present } from '../support/two-party.ts';
 
 type Side = 'client' | 'host';
 type Phase = 'handshake' | 'offline' | 'online';
@@ -81,7 +80,7 @@ function benchActivation(fieldBits: FieldBits, literal: ActivationLiteral, count
     const last = clock.time('host', 'online', () => hostRun.receive(present(m6.send)));
     const [ours, theirs] = [present(m6.result), present(last.result)];
     chunk.forEach((y, i) => {
-      if ((present(ours[i]) + present(theirs[i])) % modulus !== activateClear(y, parameters)) wrong++;
+      if ((present(ours[i]) + present(theirs[i])) % modulus !== activatedModulo(y, parameters)) wrong++;
     });
   }
   const each = (side: Side, phase: Phase) => clock.of(side, phase) / count;
@@ -121,6 +120,7 @@ const choices: [FieldBits, number, number, number, number][] = [
   [4, 20, 8, 8, 25],
   [4, 25, 12, 8, 25],
   [4, 26, 12, 0, 26],
+  [4, 26, 12, 0, 14],
   [8, 20, 8, 0, 20],
   [8, 20, 8, 8, 25],
 ];

@@ -321,7 +321,10 @@ export class PrivateTestClient {
     });
     slice.results++;
     if (slice.results < spec.chunks.length) return;
-    const values = Int32Array.from(own, (sum) => signedResult(sum, spec.activation) * 2 ** spec.activation.shift);
+    const values = Int32Array.from(
+      own,
+      (sum) => signedResult(sum, spec.activation) * 2 ** spec.activation.shift,
+    );
     this.results.push(finishWalk(this.#options.plan, slice, values));
     this.#slices.shift();
     this.#send({ kind: 'finished', slice: slice.number, layer: 0, piece: 0 }, new Uint8Array());

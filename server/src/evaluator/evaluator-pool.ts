@@ -17,6 +17,9 @@ export interface EvaluatorPoolOptions {
 
 const defaultWeightCacheBytes = 160 * 2 ** 20;
 
+/** Small, so that the buffers of frames are given back soon: they count for little on the heap. */
+const maxYoungGenerationSizeMb = 2;
+
 /** Evaluates frames on worker threads. Frames and replies are transferred, not copied. */
 export class EvaluatorPool {
   readonly #pool: Piscina<Evaluation, EvaluationAnswer>;
@@ -34,6 +37,7 @@ export class EvaluatorPool {
       minThreads: threads,
       maxThreads: threads,
       workerData,
+      resourceLimits: { maxYoungGenerationSizeMb },
     });
     // A thread that stops while it has no work is replaced by the next; there is nobody to tell.
     this.#pool.on('error', () => undefined);

@@ -62,7 +62,10 @@ describe('import for private mode', () => {
       ...ReturnType<typeof privateLayers>,
     ];
     expect(privateLayers(plan)).toHaveLength(2);
-    expect(first).toMatchObject({ activation: { dividesOnly: false }, node: { inChannels: 18, outChannels: 5 } });
+    expect(first).toMatchObject({
+      activation: { dividesOnly: false },
+      node: { inChannels: 18, outChannels: 5 },
+    });
     expect(last?.activation.dividesOnly).toBe(true);
     expect(last?.requantise.high).toBeGreaterThanOrEqual(23);
     // What the first layer takes: the image, clipped and no finer than HU, and the noise maps.

@@ -89,8 +89,8 @@ function describePrivate(report: NonNullable<ImportReport['private']>): string[]
   return [
     ...report.layers.map(
       ({ layer, accumulatorBits, shift, clampBits, activations, ...distance }) =>
-        `  private layer ${layer}: ${activations} activations of ${accumulatorBits} bits, divided by 2^${shift}, clamped to ` +
-        `${clampBits} bits; what the noise can tell: 2^-${distance.coefficientDistanceBits} a coefficient, ` +
+        `  private layer ${layer}: ${activations} activations of ${accumulatorBits} bits, divided by 2^${shift}, ` +
+        `${clampBits === 0 ? 'opened' : `clamped to ${clampBits} bits`}; what the noise can tell: 2^-${distance.coefficientDistanceBits} a coefficient, ` +
         `2^-${distance.distanceBits} a layer`,
     ),
     `  private, a slice of ${report.side}x${report.side}: ${report.activations} activations, ${report.rounds} rounds, ` +

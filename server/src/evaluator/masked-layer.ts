@@ -10,14 +10,14 @@ import type { ZeroSource } from './zero-source.ts';
 /**
  * One linear layer of private mode. The client sends Enc(x'_C) in the frames of interactive mode; the host answers
  *
- *   Enc(W x'_C) + Enc(0) + flood + (W x'_S + b + constant - r)
+ *   Enc(W x'_C) + Enc(0) + flood + (W x'_S + b - r)
  *
- * with Enc(0) a fresh encryption of zero under the client's public key. The client decrypts u = W (x'_C + x'_S) + b +
- * constant - r mod t, and the host's share is r. All maps are [channel][row][column], values modulo t.
+ * with Enc(0) a fresh encryption of zero under the client's public key. The client decrypts u = W (x'_C + x'_S) + b - r
+ * mod t, and the host's share is r. All maps are [channel][row][column], values modulo t.
  *
  * The same call serves a layer that is prepared before an image is there: with x'_C a uniform map of the client's,
- * no host share and no constant, the client learns W x'_C - r. Online it sends x - x'_C (or its share less x'_C), which
- * is uniform, and the host answers with `convolveShare` of that and its own share, plus b + constant + r - r': no
+ * no host share and no bias, the client learns W x'_C - r. Online it sends x - x'_C (or its share less x'_C), which
+ * is uniform, and the host answers with `convolveShare` of that and its own share, plus b + r - r': no
  * ciphertext travels and no encryption is waited for once the image is there.
  */
 export interface MaskedLayer {
@@ -30,8 +30,6 @@ export interface MaskedLayer {
   readonly hostShare?: Uint32Array | undefined;
   /** r, uniform modulo t: used once. [outChannels][outHeight][outWidth] */
   readonly mask: Uint32Array;
-  /** What is added to every accumulator of a channel beside the bias: PrivateLayer.offset times 2^shift. [outChannels] */
-  readonly constant?: Int32Array | undefined;
   /** Whether the bias of the layer is added; default true. */
   readonly bias?: boolean | undefined;
 }
@@ -58,7 +56,7 @@ export interface MaskedEvaluation {
 }
 
 /**
- * Prepares the answers to one masked layer: W x'_S + b + constant - r, in the clear.
+ * Prepares the answers to one masked layer: W x'_S + b - r, in the clear.
  * @throws LAYER_UNKNOWN; MASK_INVALID if a map does not have the size of the layer; FRAME_GEOMETRY if the size does not
  *   suit the layer; PARAMETERS_INVALID if the plan's parameter set is not one of private mode
  */
@@ -98,25 +96,24 @@ export function openMaskedLayer(
   };
 }
 
-/** W x'_S + b + constant - r modulo t. Sums wrap modulo 2^32, of which t is a divisor. */
+/** W x'_S + b - r modulo t. Sums wrap modulo 2^32, of which t is a divisor. */
 function maskTerms({ node, set, tiling, weights }: LayerGeometry, masked: MaskedLayer): Uint32Array {
-  const { hostShare, mask, constant, bias = true, mapHeight, mapWidth } = masked;
+  const { hostShare, mask, bias = true, mapHeight, mapWidth } = masked;
   const plane = tiling.outHeight * tiling.outWidth;
   checkLength('mask', mask, node.outChannels * plane);
   checkLength('hostShare', hostShare, node.inChannels * mapHeight * mapWidth);
-  checkLength('constant', constant, node.outChannels);
   const size = { height: mapHeight, width: mapWidth };
   const terms = hostShare ? convolveShare(hostShare, node, size, weights) : new Uint32Array(mask.length);
   const plainMask = 2 ** set.plainModulusBits - 1;
   for (let channel = 0; channel < node.outChannels; channel++) {
-    const offset = (bias ? (weights.bias[channel] as number) : 0) + (constant?.[channel] ?? 0);
+    const added = bias ? (weights.bias[channel] as number) : 0;
     for (let i = channel * plane; i < (channel + 1) * plane; i++)
-      terms[i] = ((terms[i] as number) + offset - (mask[i] as number)) & plainMask;
+      terms[i] = ((terms[i] as number) + added - (mask[i] as number)) & plainMask;
   }
   return terms;
 }
 
-function checkLength(map: string, values: Uint32Array | Int32Array | undefined, expected: number): void {
+function checkLength(map: string, values: Uint32Array | undefined, expected: number): void {
   if (values && values.length !== expected)
     throw new DenoiseError('MASK_INVALID', { map, length: values.length, expected });
 }

@@ -18,6 +18,7 @@ export interface PrivateLayerReport {
   /** Bits of the accumulators, sign included: l of the protocol. */
   readonly accumulatorBits: number;
   readonly shift: number;
+  /** 0: of the last layer, whose result is opened to the client. */
   readonly clampBits: number;
   readonly activations: number;
   /** The statistical distance that the flood leaves is at most 2^-this for one coefficient. */

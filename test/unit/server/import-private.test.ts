@@ -86,6 +86,7 @@ describe('import for private mode', () => {
     expect(told?.offlineBytes).toBeGreaterThan(told?.onlineBytes ?? 0);
     expect(told?.seconds.online).toBeGreaterThan(0);
     expect(describeImport(report)).toMatch(/statistical distance 2\^-4\d/);
+    expect(describeImport(report)).toMatch(/layer 1: .* opened;/);
   });
 
   test('requantisation is the two-party activation, on every edge', async () => {

@@ -50,7 +50,6 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
           {estimate.seconds === undefined ? '' : `, ${duration(estimate.seconds)}`}.
         </p>
       )}
-      {run ? <Progress run={run} /> : report && <Report report={report} />}
       <div className="cipherdose-buttons">
         <button
           ref={start}
@@ -68,6 +67,8 @@ export function RunSection({ app, state }: SectionProps): ReactElement {
           </button>
         )}
       </div>
+      {/* Below the buttons, which must not move under the mouse while its lines grow and shrink. */}
+      {run ? <Progress run={run} /> : report && <Report report={report} />}
     </section>
   );
 }

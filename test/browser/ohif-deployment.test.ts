@@ -131,7 +131,7 @@ describe.each(['3.11.1', '3.13.2'])('OHIF %s under a path', (version) => {
       order.push(label.trim().replace(/\d.*/, '').trim());
     }
     expect(order).toEqual([
-      ...['', 'Denoise', 'Strength', 'Compare', 'Difference', 'Blink'],
+      ...['Denoise', '', 'Strength', 'Compare', 'Difference', 'Blink'],
       ...['Save to archive…', 'Download ZIP', 'Discard', 'Model', 'Model card', 'Test connection'],
     ]);
   });

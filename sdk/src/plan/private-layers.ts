@@ -87,8 +87,10 @@ function layerOf(
   clampBits: number | 'last',
   plainModulusBits: number,
 ): PrivateLayer {
-  for (let bits = requantise.shift + 2; bits <= plainModulusBits; bits++) {
-    const activation = activationOf(bits, requantise.shift, clampBits, plainModulusBits);
+  const { shift } = requantise;
+  const fewest = shift + 2 + (clampBits === 'last' ? 0 : clampBits);
+  for (let bits = fewest; bits <= plainModulusBits; bits++) {
+    const activation = activationOf(bits, shift, clampBits, plainModulusBits);
     if (activation && node.accumulatorBound <= largestMagnitude(activation))
       return { node, requantise, activation };
   }

@@ -90,7 +90,8 @@ function describePrivate(report: NonNullable<ImportReport['private']>): string[]
     ...report.layers.map(
       ({ layer, accumulatorBits, shift, clampBits, activations, ...distance }) =>
         `  private layer ${layer}: ${activations} activations of ${accumulatorBits} bits, divided by 2^${shift}, ` +
-        `${clampBits === 0 ? 'opened' : `clamped to ${clampBits} bits`}; what the noise can tell: 2^-${distance.coefficientDistanceBits} a coefficient, ` +
+        `${clampBits === 0 ? 'opened' : `clamped to ${clampBits} bits`}; what the noise can tell: ` +
+        `2^-${distance.coefficientDistanceBits} a coefficient, ` +
         `2^-${distance.distanceBits} a layer`,
     ),
     `  private, a slice of ${report.side}x${report.side}: ${report.activations} activations, ${report.rounds} rounds, ` +

@@ -2,6 +2,7 @@ import { DenoiseError } from '@cipherdose/sdk/errors';
 import { Piscina } from 'piscina';
 import type { Evaluation } from '../model-source.ts';
 import type { EvaluationAnswer, EvaluationWorkerData } from './evaluation-task.ts';
+import { threadLimits } from './thread-limits.ts';
 
 /** Size and limits of an {@link EvaluatorPool}. */
 export interface EvaluatorPoolOptions {
@@ -16,9 +17,6 @@ export interface EvaluatorPoolOptions {
 }
 
 const defaultWeightCacheBytes = 160 * 2 ** 20;
-
-/** Small, so that the buffers of frames are given back soon: they count for little on the heap. */
-const maxYoungGenerationSizeMb = 2;
 
 /** Evaluates frames on worker threads. Frames and replies are transferred, not copied. */
 export class EvaluatorPool {
@@ -37,7 +35,7 @@ export class EvaluatorPool {
       minThreads: threads,
       maxThreads: threads,
       workerData,
-      resourceLimits: { maxYoungGenerationSizeMb },
+      resourceLimits: threadLimits,
     });
     // A thread that stops while it has no work is replaced by the next; there is nobody to tell.
     this.#pool.on('error', () => undefined);

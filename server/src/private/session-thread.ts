@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import { threadLimits } from '../evaluator/thread-limits.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 /** A thread that runs one session, then ends. */
@@ -11,14 +12,11 @@ export interface SessionThread {
   stop(): Promise<void>;
 }
 
-/** Small, so that the buffers of messages are given back soon: they count for little on the heap. */
-const maxYoungGenerationSizeMb = 2;
-
 /** Starts a thread. @param workerUrl module of the thread */
 export function startSessionThread(
   workerUrl = new URL('./session-worker.js', import.meta.url),
 ): SessionThread {
-  const worker = new Worker(workerUrl, { resourceLimits: { maxYoungGenerationSizeMb } });
+  const worker = new Worker(workerUrl, { resourceLimits: threadLimits });
   let stopped = false;
   let listener: ((message: FromThread) => void) | undefined;
   const died = (cause: unknown): void => {

@@ -1,13 +1,14 @@
-"""Makes the bank of pairs (clean slice, noise) that train.py draws from, for the splits train and val only.
+"""Makes the bank of pairs (low dose, clean slice) that train.py draws from, for the splits train and val only.
 
-    python3 bank.py --data DIR --out BANK.pt [--draws 3] [--device cuda]
+    python3 bank.py --data DIR --out BANK.pt [--draws 3] [--strengths 2] [--device cuda]
 
 A file of torch.save: {"train": pairs, "val": pairs}, pairs being
     clean   int16 [slices, 512, 512], HU
-    own     float32 [slices], HU: the noise that the slice has itself; 0 for phantoms
     phantom bool [slices]
-    noise   int16 [pairs, 512, 512], 1/16 HU, of TRAIN_SD in the body; to be scaled per sample
     slice   int64 [pairs]: the clean slice of each
+    low     int16 [pairs, 512, 512], HU: with noise, rounded and clipped as scanners do
+    left    int16 [pairs, 512, 512], 1/8 HU: what non_local_means makes of low
+    dose    float32 [pairs]: part of the slice's own dose; 0 where the noise is of any other strength
 """
 import argparse
 import multiprocessing
@@ -18,14 +19,21 @@ import torch
 from scipy.ndimage import gaussian_filter, zoom
 
 import low_dose
+import model
 import phantoms
 import projections
 import simulate
 import volumes
 
-NOISE_UNIT = 1 / 16  # HU per step of the stored noise
+LEFT_UNIT = 1 / 8  # HU per step of the stored `left`
 PHANTOMS = 60
 SIZE = 512
+DOSES = (1 / 2, 1 / 4, 1 / 8)  # of val
+DOSE = (0.09, 0.65)  # parts of the slice's own dose, drawn evenly in their logarithm
+SCALE = (0.2, 2.0)  # noise whatever the slice's own, in units of TRAIN_SD; also evenly in the logarithm
+DOSE_SHARE = 0.6  # of the samples take DOSE, the others SCALE
+NOISY = 20.0  # HU: a slice with more noise of its own always takes DOSE
+PHANTOM_SCALE = (0.01, 1.0)  # in units of TRAIN_SD; the lower half of the logarithm is hardly noise at all
 
 
 def resized(hu, factor):
@@ -87,8 +95,32 @@ def body_sd(noise, body):
     return (((noise - mean[:, None, None]) ** 2 * body).sum((1, 2)) / pixels).sqrt()
 
 
-def noise_of(clean, draws, device, batch=32):
-    """int16 noise [draws * slices, 512, 512], draw by draw of each batch, and the slice of each."""
+def spread(rng, ends):
+    """One number between the ends, evenly in its logarithm."""
+    return float(np.exp(rng.uniform(*np.log(ends))))
+
+
+def slice_noises(task):
+    """Noise of TRAIN_SD in the body, float32 [draws, 512, 512] HU, of (clean int16 [512, 512], draws, seed): by ct.c."""
+    clean, draws, seed = task
+    rng = np.random.default_rng(seed)
+    hu = clean.astype(np.float32)
+    noises = []
+    for _ in range(draws):
+        pixel_mm, cut_off = rng.uniform(*low_dose.PIXEL_MM), spread(rng, low_dose.CUT_OFF)
+        noises.append(low_dose.simulated_noise(hu, low_dose.TRAIN_SD, pixel_mm, cut_off, rng).astype(np.float32))
+    return np.stack(noises)
+
+
+def noise_on_cores(clean, draws, seed, pool):
+    """As noise_on_gpu, slice by slice."""
+    tasks = [(hu, draws, [seed, number]) for number, hu in enumerate(clean.numpy())]
+    noises = np.concatenate(pool.map(slice_noises, tasks, chunksize=1))
+    return torch.from_numpy(noises), torch.arange(len(clean)).repeat_interleave(draws)
+
+
+def noise_on_gpu(clean, draws, device, batch=32):
+    """The same noise [draws * slices, 512, 512], draw by draw of each batch, and the slice of each."""
     noises, slices = [], []
     for start in range(0, len(clean), batch):
         hu = clean[start : start + batch].to(device).float()
@@ -103,9 +135,56 @@ def noise_of(clean, draws, device, batch=32):
             probe = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
             photons = (photons * (body_sd(probe, body) / low_dose.TRAIN_SD) ** 2).clamp(*low_dose.PHOTONS)
             noise = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
-            noises.append((noise / NOISE_UNIT).round().clamp(-32767, 32767).short().cpu())
+            noises.append(noise.cpu())
             slices.append(torch.arange(start, start + count))
     return torch.cat(noises), torch.cat(slices)
+
+
+def strengths_of(own, phantom, count, rng):
+    """(scale of noise of TRAIN_SD, part of the dose or 0) for `count` training pairs of a slice with noise `own` HU."""
+    for _ in range(count):
+        if phantom:
+            yield spread(rng, PHANTOM_SCALE), 0.0
+        elif own > NOISY or rng.random() < DOSE_SHARE:
+            dose = spread(rng, DOSE)
+            yield low_dose.low_dose_sd(own, dose) / low_dose.TRAIN_SD, dose
+        else:
+            yield spread(rng, SCALE), 0.0
+
+
+def pair(task):
+    """(low int16, left int16) [512, 512] of (clean int16, noise float32 of TRAIN_SD, scale)."""
+    clean, noise, scale = task
+    torch.set_num_threads(1)
+    low = simulate.add_noise(clean, noise * scale)
+    with torch.no_grad():
+        left = model.filtered(torch.from_numpy(low.astype(np.float32))[None, None])[0, 0]
+    return low, (left / LEFT_UNIT).round().short().numpy()
+
+
+def pairs_of(slices, real, noise, index, split, arguments, pool):
+    """The pairs of a split: of its (clean, own noise), of which `real` are no phantoms, and of noise for slices `index`."""
+    rng = np.random.default_rng(arguments.seed)
+    tasks, numbers, doses = [], [], []
+    for one, number in zip(noise, index.tolist()):
+        clean, own = slices[number]
+        if split == "val":
+            strengths = [(low_dose.low_dose_sd(own, dose) / low_dose.TRAIN_SD, dose) for dose in DOSES]
+        else:
+            strengths = strengths_of(own, number >= real, arguments.strengths, rng)
+        for scale, dose in strengths:
+            tasks.append((clean, one.numpy(), scale))
+            numbers.append(number)
+            doses.append(dose)
+    made = pool.map(pair, tasks, chunksize=8)
+    return {
+        "clean": torch.from_numpy(np.stack([clean for clean, _ in slices])),
+        "phantom": torch.arange(len(slices)) >= real,
+        "slice": torch.tensor(numbers),
+        "low": torch.from_numpy(np.stack([low for low, _ in made])),
+        "left": torch.from_numpy(np.stack([left for _, left in made])),
+        "dose": torch.tensor(doses, dtype=torch.float32),
+    }
 
 
 def main():
@@ -113,6 +192,7 @@ def main():
     parser.add_argument("--data", required=True, help="folder with index.json and the volumes")
     parser.add_argument("--out", required=True)
     parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--strengths", type=int, default=2, help="of each draw of noise in training")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     parser.add_argument("--fewest", type=int, default=None, help="only so many slices, for a trial")
@@ -122,22 +202,21 @@ def main():
     bank, began = {}, time.monotonic()
     with multiprocessing.get_context("fork").Pool() as pool:
         made = {split: cleans(arguments.data, split, pool, arguments.hold_out) for split in ("val", "train")}
-    print(f"clean slices after {time.monotonic() - began:.0f} s", flush=True)
-    for split, (real, made_up) in made.items():
-        if arguments.fewest:
-            real, made_up = real[:: max(1, len(real) // arguments.fewest)], made_up[:2]
-        slices = real + made_up
-        clean = torch.from_numpy(np.stack([hu for hu, _ in slices]))
-        with torch.no_grad():
-            noise, index = noise_of(clean, arguments.draws if split == "train" else 1, arguments.device)
-        bank[split] = {
-            "clean": clean,
-            "own": torch.tensor([own for _, own in slices], dtype=torch.float32),
-            "phantom": torch.arange(len(slices)) >= len(real),
-            "noise": noise,
-            "slice": index,
-        }
-        print(f"{split}: {len(noise)} pairs after {time.monotonic() - began:.0f} s", flush=True)
+        print(f"clean slices after {time.monotonic() - began:.0f} s", flush=True)
+        for split, (real, made_up) in made.items():
+            if arguments.fewest:
+                real, made_up = real[:: max(1, len(real) // arguments.fewest)], made_up[:2]
+            slices = real + made_up
+            clean = torch.from_numpy(np.stack([hu for hu, _ in slices]))
+            draws = arguments.draws if split == "train" else 1
+            if arguments.device == "cpu":
+                noise, index = noise_on_cores(clean, draws, arguments.seed, pool)
+            else:
+                with torch.no_grad():
+                    noise, index = noise_on_gpu(clean, draws, arguments.device)
+            print(f"{split}: noise of {len(noise)} after {time.monotonic() - began:.0f} s", flush=True)
+            bank[split] = pairs_of(slices, len(real), noise, index, split, arguments, pool)
+            print(f"{split}: {len(bank[split]['low'])} pairs after {time.monotonic() - began:.0f} s", flush=True)
     torch.save(bank, arguments.out)
 
 

@@ -5,7 +5,8 @@
 Input `hu` float [1, 1, 512, 512], output `denoised` of the same shape. Only operators that import takes:
 AveragePool, Sub, Abs, Clip and Concat for the noise maps, Clip, Mul and Add for the squeezed image, pixel unshuffle as
 Reshape, Transpose, Reshape, then Conv and LeakyRelu or Relu by turns, DepthToSpace, and for the limit of the residual
-Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu.
+Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu; and the filter, cipherdose.NonLocalMeans, which the file
+has as a function too (onnx_functions.py).
 """
 import argparse
 import copy
@@ -19,9 +20,26 @@ from torch import nn
 from torch.nn import functional as F
 
 import model
+import non_local_means
+import onnx_functions
 
 SIZE = 512  # rows and columns
 TOLERANCE = 0.05  # HU, of float32
+
+
+class Filter(torch.autograd.Function):
+    """non_local_means as one node of the graph."""
+
+    @staticmethod
+    def forward(_, hu, deviation):
+        image = non_local_means.non_local_means(hu[0, 0].numpy(), deviation[0, 0].numpy())
+        return torch.from_numpy(image)[None, None]
+
+    @staticmethod
+    def symbolic(graph, hu, deviation):
+        sides = {"search_i": non_local_means.SEARCH, "patch_i": non_local_means.PATCH}
+        operator = f"{onnx_functions.DOMAIN}::NonLocalMeans"
+        return graph.op(operator, hu, deviation, strength_f=non_local_means.STRENGTH, **sides).setType(hu.type())
 
 
 class Folded(nn.Module):
@@ -29,25 +47,36 @@ class Folded(nn.Module):
 
     def __init__(self, network):
         super().__init__()
-        self.leak, self.noise, self.squeeze, self.reach = network.leak, network.noise, network.squeeze, network.reach
+        self.leak, self.noise, self.squeeze, self.base = network.leak, network.noise, network.squeeze, network.base
+        self.reach, self.most = network.reach, network.most
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         with torch.no_grad():
             self.convolutions[0].weight /= model.HU_SCALE
-            self.convolutions[0].weight[:, model.CHANNELS :] *= model.NOISE_GAIN
+            if self.noise:
+                self.convolutions[0].weight[:, -model.NOISE_MAPS :] *= model.NOISE_GAIN
             self.convolutions[-1].weight *= model.HU_SCALE
             self.convolutions[-1].bias *= model.HU_SCALE
 
     def forward(self, hu):
         bands = model.detail(hu, model.HU_SCALE)
-        image = model.squeezed(hu, model.HU_SCALE) if self.squeeze else hu
-        h = F.pixel_unshuffle(image, model.FACTOR)
-        if self.noise:
-            h = torch.cat([h, model.noise_maps(bands)], 1)
+        seen = [model.noise_maps(bands)] if self.noise else []
+        squeezed = lambda image: model.squeezed(image, model.HU_SCALE) if self.squeeze else image  # noqa: E731
+        if self.base:
+            left = Filter.apply(hu, model.deviation(hu, model.HU_SCALE))
+            removed = hu - left
+            means = F.avg_pool2d(squeezed(left), model.CONTEXT)
+            seen.insert(0, F.pixel_unshuffle(means, model.FACTOR // model.CONTEXT))
+            image = removed.clamp(-model.REMOVED, model.REMOVED)
+        else:
+            image = squeezed(hu)
+        h = torch.cat([F.pixel_unshuffle(image, model.FACTOR), *seen], 1)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), self.leak) if self.leak else F.relu(convolution(h))
         residual = F.pixel_shuffle(self.convolutions[-1](h), model.FACTOR)
-        limit = F.interpolate(self.reach * model.noise_floor(bands), scale_factor=model.FACTOR)
-        return hu - model.held(residual, limit)
+        if self.base:
+            residual = residual + 0.5 * removed
+        limit = model.limit_of(bands, self.reach, self.most, model.HU_SCALE)
+        return hu - model.held(residual, F.interpolate(limit, scale_factor=model.FACTOR))
 
 
 def example():
@@ -73,10 +102,13 @@ def export(network, path):
     Raises SystemExit if some pixel differs by more than TOLERANCE.
     """
     folded, image = Folded(network).eval(), example()
-    torch.onnx.export(
-        folded, image, path, opset_version=13, do_constant_folding=True, input_names=["hu"], output_names=["denoised"]
-    )
+    names = {"input_names": ["hu"], "output_names": ["denoised"], "custom_opsets": {onnx_functions.DOMAIN: 1}}
+    torch.onnx.export(folded, image, path, opset_version=onnx_functions.OPSET, do_constant_folding=True, **names)
     graph = onnx.load(path)
+    if folded.base:
+        graph.functions.append(onnx_functions.non_local_means_function())
+        graph.ir_version = max(graph.ir_version, onnx_functions.IR_VERSION)
+        onnx.save(graph, path)
     onnx.checker.check_model(graph)
     with torch.no_grad():
         difference = (in_runtime(path, image) - network(image)).abs().max().item()

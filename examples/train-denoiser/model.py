@@ -3,6 +3,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from non_local_means import non_local_means
+
 FACTOR = 4  # pixel unshuffle: one channel per position in a 4x4 block
 CHANNELS = FACTOR * FACTOR
 HU_SCALE = 500.0  # HU per unit inside the network
@@ -13,6 +15,9 @@ NOISE_WINDOW = 15  # blocks of FACTOR x FACTOR pixels
 FLOOR_WINDOW = 7  # blocks
 NOISE_GAIN = 4  # brings the maps to the size of the image's channels
 SQUEEZE = (-250, 350)  # HU; see squeezed
+SOFT_TISSUE = (-300, 400)  # HU; noise is measured in what lies within, so that lung, bone and air are no noise
+CONTEXT = 2  # pixels; the network sees what the filter left in means of so many by so many
+REMOVED = 250  # HU; of what the filter took away, the network sees this much
 
 
 def detail(image, unit=1.0):
@@ -52,6 +57,23 @@ def squeezed(image, unit=1.0):
     return 0.75 * image.clamp(low, high) + 0.25 * image
 
 
+def deviation(image, unit=1.0):
+    """Standard deviation of the noise around each pixel, as far as `non_local_means` needs to know it.
+
+    Half the sum of the noise maps, in the unit of the image; the same for every pixel of a block.
+    """
+    low, high = (end / HU_SCALE * unit for end in SOFT_TISSUE)
+    maps = noise_maps(detail(image.clamp(low, high), unit))
+    return F.interpolate(0.5 * (maps[:, :1] + maps[:, 1:]), scale_factor=FACTOR)
+
+
+def filtered(hu):
+    """Images [batch, 1, size, size], HU, after non_local_means."""
+    sigma = deviation(hu, HU_SCALE)
+    images = [non_local_means(x[0].cpu().numpy(), s[0].cpu().numpy()) for x, s in zip(hu, sigma)]
+    return torch.stack([torch.from_numpy(image) for image in images])[:, None].to(hu)
+
+
 def held(residual, limit):
     """residual within +-limit, which is not negative; as a client can do it, with ReLUs of one value.
 
@@ -71,22 +93,32 @@ def limited(residual, limit):
     return residual + (inside - residual.detach())
 
 
+def limit_of(bands, reach, most, unit=1.0):
+    """Most that a pixel of each block may change: `reach` times its noise_floor, and not more than `most` HU, if given."""
+    limit = reach * noise_floor(bands)
+    return limit if most is None else limit.clamp(max=most / HU_SCALE * unit)
+
+
 class Denoiser(nn.Module):
     """Convolutions of one odd kernel (rows, columns) between `widths`, with (leaky) ReLU in between.
 
     leak: slope below zero. noise: the first convolution also takes the noise maps, so that the network knows how much
     there is to remove. squeeze: it takes the squeezed image.
+    base: it takes, instead of the image, what non_local_means removes from it, and small means of what is left; then
+    the output has half of the filter in it, and the network finds the rest. Whoever owns the image filters it.
     reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
+    most: HU, nor by more than this, if given.
 
     Zero padding, so beyond the image's edge everything is 0, that is water. forward: float HU
     [batch, 1, rows, columns], both multiples of 4, in -1024..3071; returns the same shape in HU.
     """
 
-    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, reach=8.0):
+    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=8.0, most=None):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
-        self.noise, self.squeeze, self.reach = noise, squeeze, reach
-        inputs = (widths[0] + (NOISE_MAPS if noise else 0), *widths[1:-1])
+        self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most
+        context = (FACTOR // CONTEXT) ** 2 if base else 0
+        inputs = (widths[0] + context + (NOISE_MAPS if noise else 0), *widths[1:-1])
         padding = tuple(side // 2 for side in kernel)
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, kernel, padding=padding) for before, after in zip(inputs, widths[1:])
@@ -95,36 +127,46 @@ class Denoiser(nn.Module):
         nn.init.normal_(self.convolutions[-1].weight, std=1e-3)
         nn.init.zeros_(self.convolutions[-1].bias)
 
-    def residual(self, hu):
+    def residual(self, hu, left=None):
         image = hu / HU_SCALE
         bands = detail(image)
-        h = F.pixel_unshuffle(squeezed(image) if self.squeeze else image, FACTOR)
-        if self.noise:
-            h = torch.cat([h, NOISE_GAIN * noise_maps(bands)], 1)
+        seen = [] if self.noise is False else [NOISE_GAIN * noise_maps(bands)]
+        removed = 0
+        if self.base:
+            base = (filtered(hu) if left is None else left) / HU_SCALE
+            removed = image - base
+            means = F.avg_pool2d(squeezed(base) if self.squeeze else base, CONTEXT)
+            seen.insert(0, F.pixel_unshuffle(means, FACTOR // CONTEXT))
+            image = removed.clamp(-REMOVED / HU_SCALE, REMOVED / HU_SCALE)
+        elif self.squeeze:
+            image = squeezed(image)
+        h = torch.cat([F.pixel_unshuffle(image, FACTOR), *seen], 1)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), self.leak)
-        limit = self.reach * noise_floor(bands)
-        return F.pixel_shuffle(limited(self.convolutions[-1](h), limit), FACTOR) * HU_SCALE
+        h = F.pixel_shuffle(self.convolutions[-1](h), FACTOR) + 0.5 * removed
+        limit = F.interpolate(limit_of(bands, self.reach, self.most), scale_factor=FACTOR)
+        return limited(h, limit) * HU_SCALE
 
-    def forward(self, hu):
-        return hu - self.residual(hu)
+    def forward(self, hu, left=None):
+        """left: what the filter makes of hu, if it is known already."""
+        return hu - self.residual(hu, left)
 
 
 # On 512 x 512 a polynomial of degree 4096 holds 31 of 128 rows for kernels up to 17 columns: five rows of kernel leave
 # 27 of output, so five tiles a channel. `balanced` then sends 330 ciphertexts and gets 320, `fast` 200 and 190.
 ARCHITECTURES = {
     "linear": {"widths": (CHANNELS, CHANNELS), "kernel": (9, 9), "noise": False},
-    "fast": {"widths": (CHANNELS, 11, 11, CHANNELS), "kernel": (5, 9)},
-    "balanced": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 9)},
-    "best": {"widths": (CHANNELS, 64, 64, 64, CHANNELS), "kernel": (5, 9)},
+    "fast": {"widths": (CHANNELS, 9, 9, CHANNELS), "kernel": (5, 9)},
+    "balanced": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9)},
+    "best": {"widths": (CHANNELS, 62, 62, 62, CHANNELS), "kernel": (5, 9)},
     "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True},
 }
 # What to compare them with, by search.py.
 CANDIDATES = {
-    "balanced-17": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 17)},
-    "balanced-1": {"widths": (CHANNELS, 48, CHANNELS), "kernel": (5, 17)},
-    "balanced-squeeze": {"widths": (CHANNELS, 24, 24, CHANNELS), "kernel": (5, 9), "squeeze": True},
-    "fast-1": {"widths": (CHANNELS, 22, CHANNELS), "kernel": (5, 17)},
+    "balanced-17": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 17)},
+    "balanced-1": {"widths": (CHANNELS, 44, CHANNELS), "kernel": (5, 17)},
+    "balanced-squeeze": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "squeeze": True},
+    "fast-1": {"widths": (CHANNELS, 18, CHANNELS), "kernel": (5, 17)},
     "private-2": {"widths": (CHANNELS, 8, 8, CHANNELS), "kernel": (5, 9), "leak": 0.0, "squeeze": True},
 }
 

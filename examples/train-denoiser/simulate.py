@@ -4,44 +4,15 @@ The slice is forward projected (parallel beam), photon counts are drawn (Poisson
 noise), and only the *difference* between the noisy and the noise-free line integrals is reconstructed and
 added. So the slice itself is never re-reconstructed and keeps its own resolution and its own noise.
 """
-import ctypes
 import math
-import pathlib
-import subprocess
 
 import numpy as np
+
+import compiled
 
 WATER_MU_PER_MM = 0.0195  # linear attenuation of water at about 70 keV, 1/mm
 ELECTRONIC_SIGMA = 5.0  # counts
 HU_MIN, HU_MAX = -1024, 3071
-
-HERE = pathlib.Path(__file__).resolve().parent
-FLOATS = ctypes.POINTER(ctypes.c_float)
-
-
-def _library():
-    """The compiled ct.c, built on first use (and again when ct.c is newer) into build/, which git ignores."""
-    source, built = HERE / "ct.c", HERE / "build" / "libct.so"
-    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
-        built.parent.mkdir(exist_ok=True)
-        flags = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
-        subprocess.run(["cc", *flags, str(source), "-o", str(built), "-lm"], check=True)
-    return ctypes.CDLL(str(built))
-
-
-_ct = None
-
-
-def _ct_library():
-    global _ct
-    if _ct is None:
-        _ct = _library()
-    return _ct
-
-
-def _pointer(array):
-    assert array.dtype == np.float32 and array.flags.c_contiguous
-    return array.ctypes.data_as(FLOATS)
 
 
 def project(mu, views, pixel_mm):
@@ -50,7 +21,8 @@ def project(mu, views, pixel_mm):
     bins = math.ceil(size * math.sqrt(2)) + 2  # the image's corners are seen too
     mu = np.ascontiguousarray(mu, np.float32)
     sinogram = np.empty((views, bins), np.float32)
-    if _ct_library().project(_pointer(mu), size, views, bins, _pointer(sinogram)) != 0:
+    run = compiled.library("ct").project
+    if run(compiled.pointer(mu), size, views, bins, compiled.pointer(sinogram)) != 0:
         raise MemoryError("project")
     return sinogram * np.float32(pixel_mm)
 
@@ -68,7 +40,8 @@ def filtered_back_projection(sinogram, size, pixel_mm, cut_off):
     spectrum = np.fft.rfft(sinogram, padded, axis=1) * (frequency * window)
     filtered = np.fft.irfft(spectrum, padded, axis=1)[:, :bins].astype(np.float32) / np.float32(pixel_mm)
     image = np.empty((size, size), np.float32)
-    _ct_library().back_project(_pointer(np.ascontiguousarray(filtered)), views, bins, size, _pointer(image))
+    filtered = np.ascontiguousarray(filtered)
+    compiled.library("ct").back_project(compiled.pointer(filtered), views, bins, size, compiled.pointer(image))
     return image
 
 

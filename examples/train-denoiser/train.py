@@ -15,6 +15,7 @@ import torch
 
 import draw
 import model
+from bank import DOSES
 import objective
 
 BATCH = 8
@@ -22,7 +23,6 @@ RATE = 1e-3
 WARM_UP = 1000  # iterations
 AVERAGING = 0.999  # of the weights that are validated and kept
 LONGEST_GRADIENT = 1.0
-DOSES = (1 / 2, 1 / 4, 1 / 8)
 
 
 def validate(network, bank, thinned):
@@ -31,9 +31,9 @@ def validate(network, bank, thinned):
     with torch.no_grad():
         for dose in DOSES:
             rows = []
-            for index in range(0, len(bank), thinned):
-                low, clean = bank.whole(index, dose)
-                image = network(low).round()
+            for index in torch.nonzero(bank.dose == dose)[::thinned, 0].tolist():
+                low, left, clean = bank.whole(index)
+                image = network(low, left).round()
                 psnr = (objective.psnr(image, clean) - objective.psnr(low, clean)).item()
                 rows.append((psnr, (objective.ssim(image, clean) - objective.ssim(low, clean)).item()))
             table = torch.tensor(rows)
@@ -72,9 +72,9 @@ class Step:
                 self.loss = self._descend()
 
     def _descend(self):
-        low, clean, weight = self.sample
+        low, left, clean, weight = self.sample
         self.optimiser.zero_grad(set_to_none=True)
-        loss = objective.loss_of(self.network(low), clean, weight)
+        loss = objective.loss_of(self.network(low, left), clean, weight)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
         self.optimiser.step()

@@ -36,6 +36,15 @@ const transposed = (dims: readonly number[], attributes: NodeFields['attributes'
 });
 const nine = (value: number): number[] => Array<number>(9).fill(value);
 
+const means = (attributes: NodeFields['attributes'] = {}): NodeFields => ({
+  op: 'NonLocalMeans',
+  domain: 'cipherdose',
+  inputs: ['hu', 'hu'],
+  output: 'denoised',
+  attributes,
+});
+const withMeans = (attributes: NodeFields['attributes']): FileFields => ({ nodes: [means(attributes)] });
+
 const invalid: Readonly<Record<string, FileFields>> = {
   'no nodes': { nodes: [] },
   'a weight that is not a number': withWeight([...nine(0).slice(1), NaN]),
@@ -135,6 +144,20 @@ const invalid: Readonly<Record<string, FileFields>> = {
     nodes: [{ op: 'Pad', inputs: ['hu', 'pads'], output: 'denoised', attributes: { mode: 'reflect' } }],
     tensors: [{ name: 'pads', dims: [8], values: [0, 0, 17, 0, 0, 0, 0, 0], type: 'int64' }],
   },
+  'non-local means over an even window': withMeans({ search: 10, patch: 5, strength: { float: 2 } }),
+  'non-local means of no patch': withMeans({ search: 11, strength: { float: 2 } }),
+  'non-local means without a strength': withMeans({ search: 11, patch: 5 }),
+  'non-local means with a deviation of another size': {
+    nodes: [
+      {
+        op: 'MaxPool',
+        inputs: ['hu'],
+        output: 'small',
+        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+      },
+      { ...means({ search: 11, patch: 5, strength: { float: 2 } }), inputs: ['hu', 'small'] },
+    ],
+  },
   'a reshape to nothing': {
     nodes: [{ op: 'Reshape', inputs: ['hu', 'shape'], output: 'denoised' }],
     tensors: [{ name: 'shape', dims: [2], values: [3, -1], type: 'int64' }],
@@ -162,6 +185,11 @@ const unsupported: Readonly<Record<string, FileFields>> = {
     nodes: [{ op: 'constructor', inputs: ['hu'], output: 'denoised' }],
   },
   'another domain': { nodes: [{ op: 'Conv', domain: 'com.example', inputs: ['hu'], output: 'denoised' }] },
+  'non-local means of no domain': {
+    nodes: [{ op: 'NonLocalMeans', inputs: ['hu', 'hu'], output: 'denoised' }],
+  },
+  'non-local means over a window too wide': withMeans({ search: 33, patch: 5, strength: { float: 2 } }),
+  'non-local means too strong for its table': withMeans({ search: 11, patch: 5, strength: { float: 1e9 } }),
   'an old opset': { ...good, opset: 3 },
   'two inputs': { ...good, inputs: ['hu', 'mask'] },
   'strides that differ': withAttributes({ strides: [1, 2], pads: [1, 1, 1, 1] }),

@@ -56,6 +56,20 @@ const pool = {
   padding: [0, 0, 0, 0],
 };
 
+const mean = {
+  op: 'nonLocalMeans',
+  name: 'mean',
+  inputs: ['image', 'image'],
+  search: 5,
+  patch: 3,
+  weights: [16, 8, 4],
+  multiplier: 2 ** 20,
+  shift: 10,
+  gain: 1,
+};
+const withMean = (change: Record<string, unknown>): unknown =>
+  withNodes({ ...mean, ...change }, { ...linear, input: 'mean' }, result);
+
 const deep = (depth: number): unknown => {
   let value: unknown = {};
   for (let i = 0; i < depth; i++) value = [value];
@@ -200,6 +214,20 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
     ),
     'PLAN_INVALID',
   ],
+  'a mean over an even window': [withMean({ search: 6 }), 'PLAN_INVALID'],
+  'a mean over a window without end': [withMean({ search: 10_001 }), 'PLAN_INVALID'],
+  'patches wider than allowed': [withMean({ patch: 17 }), 'PLAN_INVALID'],
+  'a pixel without a weight of its own': [withMean({ weights: [0, 8] }), 'PLAN_INVALID'],
+  'a weight below 0': [withMean({ weights: [8, -8] }), 'PLAN_INVALID'],
+  'patch distances beyond 2^53': [withMean({ patch: 15 }), 'PLAN_INVALID'],
+  'a mean beyond 2^31': [withMean({ gain: 65_536, inputs: ['wide', 'wide'] }), 'PLAN_INVALID'],
+  'means of maps that differ in shape': [
+    withNodes(
+      { op: 'unshuffle', name: 'small', input: 'image', factor: 2 },
+      { ...mean, inputs: ['image', 'small'] },
+    ),
+    'PLAN_INVALID',
+  ],
   'two layers in the linear framework': [
     withNodes(
       linear,
@@ -223,6 +251,7 @@ describe('hostile plans', () => {
   test('the new operations are good where nothing is wrong with them', () => {
     expect(codeOf(withNodes(linear, polynomial))).toBe('none');
     expect(codeOf(withNodes(linear, piecewise))).toBe('none');
+    expect(codeOf(withMean({}))).toBe('none');
   });
 
   describe('at the size of an image', () => {

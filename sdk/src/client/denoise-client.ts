@@ -3,7 +3,6 @@ import { DenoiseError } from '../errors/index.ts';
 import { checkHuImage, checkStrength, type HuImage } from '../image/index.ts';
 import { checkPlan, type CheckedPlan } from '../plan/index.ts';
 import { limits, type Mode, type ModelDetail, type ModelSummary } from '../protocol/index.ts';
-import { startSlice } from '../session/index.ts';
 import { fetchTransport, type Transport } from '../transport/index.ts';
 import { WorkerPool } from '../worker/index.ts';
 import { checkpointState } from './checkpoint.ts';
@@ -115,11 +114,10 @@ export function createClientOver(
       const meter = new ProgressMeter(tilesOf, layers, onProgress, expectedSlices);
       const items = Symbol.asyncIterator in source ? metered(source, plan, meter, mode) : source;
       const slicesInFlight = Math.max(1, denoiseOptions.slicesInFlight ?? defaultSlicesInFlight);
-      const shared = { pool, meter, attempts, signal, slicesInFlight, strengthPercent };
+      const shared = { plan, pool, meter, attempts, signal, slicesInFlight, strengthPercent };
       if (mode === 'private')
         yield* runPrivateSeries(items, {
           ...shared,
-          plan,
           timeoutMs,
           transport: privateTransport(transport, plan.id),
         });
@@ -141,12 +139,10 @@ export function createClientOver(
       await pool.prepare(plan.parameterSet, signal);
     },
     denoise(images, denoiseOptions) {
-      if (Symbol.asyncIterator in images) return run((plan) => streamItems(plan, images), denoiseOptions);
+      if (Symbol.asyncIterator in images) return run(() => streamItems(images), denoiseOptions);
       const list = 'hu' in images ? [images] : images;
       for (const image of list) checkHuImage(image, limits.imageSide);
-      const items = (plan: CheckedPlan): SeriesItem[] =>
-        list.map((image, index) => ({ index, image, start: () => startSlice(plan, image) }));
-      return run(items, denoiseOptions);
+      return run(() => list.map((image, index) => ({ index, image })), denoiseOptions);
     },
     resume(checkpoints, denoiseOptions) {
       const states = checkpoints.map((checkpoint) => {
@@ -164,7 +160,7 @@ export function createClientOver(
         states.map(({ index, state }) => {
           if (state.pending.walk.plan.digest !== plan.digest)
             throw new DenoiseError('PLAN_DIGEST', { reason: 'the model changed since the checkpoint' });
-          return { index, image: state.pending.walk.image, start: () => state };
+          return { index, image: state.pending.walk.image, state };
         });
       return run(items, denoiseOptions);
     },

@@ -1,18 +1,21 @@
 import { DenoiseError } from '../errors/index.ts';
 import { blend, type HuImage } from '../image/index.ts';
+import type { CheckedPlan } from '../plan/index.ts';
 import type { SliceState } from '../session/index.ts';
+import { beginSlice } from './begin-slice.ts';
 import { makeCheckpoint } from './checkpoint.ts';
 import { runSlice, type SliceRunOptions } from './run-slice.ts';
 import type { SliceResult } from './types.ts';
 
-/** One slice of a series: its place, and the state that it starts from. */
+/** One slice of a series: its place, and the state that it goes on from, if it was begun before. */
 export interface SeriesItem {
   readonly index: number;
   readonly image: HuImage;
-  readonly start: () => SliceState;
+  readonly state?: SliceState;
 }
 
 export interface SeriesRunOptions extends Omit<SliceRunOptions, 'index'> {
+  readonly plan: CheckedPlan;
   readonly slicesInFlight: number;
   readonly strengthPercent: number;
 }
@@ -57,7 +60,7 @@ async function runItem(item: SeriesItem, options: SeriesRunOptions): Promise<Sli
   options.meter.step('prepare', index, 0);
   let first: SliceState;
   try {
-    first = item.start();
+    first = item.state ?? (await beginSlice(options.plan, item.image, { ...options, index }));
   } catch (error) {
     options.meter.abandon(index, 0);
     return { ok: false, index, error: DenoiseError.wrap(error, 'INTERNAL') };

@@ -1,25 +1,17 @@
-import { checkHuImage, type HuImage } from '../image/index.ts';
+import type { HuImage } from '../image/index.ts';
 import { layerTilings } from '../packing/index.ts';
 import type { CheckedPlan } from '../plan/index.ts';
 import { sliceLayout } from '../private-session/index.ts';
-import { limits, type Mode } from '../protocol/index.ts';
-import { startSlice, type SliceState } from '../session/index.ts';
+import type { Mode } from '../protocol/index.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import type { SeriesItem } from './run-series.ts';
 
 /** The images of a stream as items; an invalid one fails when it is started, and the others go on. */
 export async function* streamItems(
-  plan: CheckedPlan,
   images: AsyncIterable<HuImage>,
 ): AsyncGenerator<SeriesItem, void, undefined> {
   let index = 0;
-  for await (const image of images) {
-    const start = (): SliceState => {
-      checkHuImage(image, limits.imageSide);
-      return startSlice(plan, image);
-    };
-    yield { index: index++, image, start };
-  }
+  for await (const image of images) yield { index: index++, image };
 }
 
 /** The items of a stream, each told to the meter when it comes. */

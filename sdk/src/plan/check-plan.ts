@@ -1,11 +1,12 @@
 import { DenoiseError } from '../errors/index.ts';
-import { safeProduct } from '../image/index.ts';
+import { largestInverse, safeProduct } from '../image/index.ts';
 import {
   digestOf,
   limits,
   parameterSet,
   planSchema,
   type LinearNode,
+  type NonLocalMeansNode,
   type PiecewiseNode,
   type Plan,
   type PlanNode,
@@ -166,7 +167,21 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
         ? { ...input, low: Math.min(0, input.low), high: Math.max(0, input.high) }
         : input;
     }
+    case 'nonLocalMeans':
+      return nonLocalMeansShape(node, value(node.inputs[0]), value(node.inputs[1]));
   }
+}
+
+function nonLocalMeansShape(node: NonLocalMeansNode, image: ValueShape, deviation: ValueShape): ValueShape {
+  if (image.channels !== deviation.channels || image.scale !== deviation.scale)
+    throw invalid(node, 'the inputs differ in shape');
+  const [own = 0] = node.weights;
+  if (own < 1) throw invalid(node, 'a pixel has no weight in its own mean');
+  checkProduct(node, node.patch ** 2 * (image.high - image.low) ** 2 * largestInverse);
+  const largest = Math.max(...node.weights);
+  checkProduct(node, node.search ** 2 * largest * (2 * node.gain * magnitude(image) + 1));
+  if (node.gain * magnitude(image) >= 2 ** 31) throw invalid(node, 'a mean could leave 2^31');
+  return { ...image, low: image.low * node.gain, high: image.high * node.gain };
 }
 
 function piecewiseShape(node: PiecewiseNode, input: ValueShape): ValueShape {

@@ -1,6 +1,7 @@
 import { DenoiseError } from '../errors/index.ts';
 import {
   concatenate,
+  nonLocalMeans,
   padMap,
   piecewise,
   pixelShuffle,
@@ -31,14 +32,18 @@ export interface FinishedWalk {
   readonly image: HuImage;
 }
 
-/** The values that later nodes still need; opaque to callers. */
-export interface Walk {
+/** How far a walk has come: the node that comes next, and the values that it and later ones still need. */
+export interface WalkProgress {
+  readonly next: number;
+  readonly values: ReadonlyMap<string, FeatureMap>;
+}
+
+/** A walk of one image; opaque to callers. */
+export interface Walk extends WalkProgress {
   readonly plan: CheckedPlan;
   readonly image: HuImage;
   /** Of every value at this image size. */
   readonly sizes: ReadonlyMap<string, ValueSize>;
-  readonly next: number;
-  readonly values: ReadonlyMap<string, FeatureMap>;
 }
 
 /**
@@ -49,6 +54,15 @@ export interface Walk {
 export function startWalk(plan: CheckedPlan, image: HuImage): PendingLinear | FinishedWalk {
   const sizes = valueSizes(plan, image.height, image.width);
   return proceed({ plan, image, sizes, next: 0, values: new Map([['image', clippedMap(plan, image)]]) });
+}
+
+/** Goes on with a walk of the same plan and image that was begun elsewhere. @throws PLAN_INVALID, PLAN_LIMIT */
+export function resumeWalk(
+  plan: CheckedPlan,
+  image: HuImage,
+  { next, values }: WalkProgress,
+): PendingLinear | FinishedWalk {
+  return proceed({ plan, image, sizes: valueSizes(plan, image.height, image.width), next, values });
 }
 
 /**
@@ -105,6 +119,8 @@ function evaluate(
       return pool(valueOf(node.input), node);
     case 'pad':
       return padMap(valueOf(node.input), node);
+    case 'nonLocalMeans':
+      return nonLocalMeans(valueOf(node.inputs[0]), valueOf(node.inputs[1]), node);
   }
 }
 

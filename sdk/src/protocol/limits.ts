@@ -12,6 +12,11 @@ export const limits = Object.freeze({
   shuffleFactor: 16,
   /** Most inputs of one concatenation. */
   concatInputs: 32,
+  /** Largest side of the window of a non-local mean, and of its patches, pixels. */
+  searchSide: 31,
+  patchSide: 15,
+  /** Most weights that one non-local mean chooses from. */
+  patchWeights: 1024,
   /** Most pieces of one piecewise function. */
   pieces: 512,
   /** Most integers of one feature map. */

@@ -149,6 +149,34 @@ const padNode = z.strictObject({
   padding: z.tuple([margin, margin, margin, margin]),
 });
 
+const oddSide = (most: number): z.ZodType<number> =>
+  z
+    .int()
+    .min(1)
+    .max(most)
+    .refine((side) => side % 2 === 1, 'a side is odd');
+/**
+ * Every pixel as a mean of those around it whose patches are like its own: x' = floor(gain * mean + 1/2), in a map of its
+ * own for each channel. See `nonLocalMeans` of the SDK.
+ */
+const nonLocalMeans = z.strictObject({
+  op: z.literal('nonLocalMeans'),
+  name: nodeName,
+  /** The map, and the deviation of its noise at every pixel: of the same shape, below 1 it counts as 1. */
+  inputs: z.tuple([nodeName, nodeName]),
+  /** Sides of the window and of the patches, pixels. */
+  search: oddSide(limits.searchSide),
+  patch: oddSide(limits.patchSide),
+  /** Of a pixel whose patch differs by D: weights[floor(D * floor(multiplier / deviation^2) / 2^shift)], or none. */
+  weights: z.array(z.int().min(0).max(65_535)).min(1).max(limits.patchWeights),
+  multiplier: z
+    .int()
+    .min(1)
+    .max(2 ** 50),
+  shift,
+  gain: z.int().min(1).max(65_536),
+});
+
 /** One node of a plan. */
 export const planNodeSchema = z.discriminatedUnion('op', [
   unshuffle,
@@ -162,6 +190,7 @@ export const planNodeSchema = z.discriminatedUnion('op', [
   select,
   pool,
   padNode,
+  nonLocalMeans,
 ]);
 
 /**
@@ -206,6 +235,8 @@ export type AddNode = z.infer<typeof add>;
 export type PiecewiseNode = z.infer<typeof piecewise>;
 /** The largest value or the sum of every window. */
 export type PoolNode = z.infer<typeof pool>;
+/** A mean over pixels whose surroundings are alike. */
+export type NonLocalMeansNode = z.infer<typeof nonLocalMeans>;
 /** Rows and columns added or taken away. */
 export type PadNode = z.infer<typeof padNode>;
 

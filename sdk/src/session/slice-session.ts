@@ -11,7 +11,13 @@ import {
   type TileGroup,
   type Tiling,
 } from '../packing/index.ts';
-import { continueWalk, startWalk, type CheckedPlan, type PendingLinear } from '../plan/index.ts';
+import {
+  continueWalk,
+  resumeWalk,
+  type CheckedPlan,
+  type PendingLinear,
+  type WalkProgress,
+} from '../plan/index.ts';
 import { parameterSet, type LinearNode, type ParameterSet } from '../protocol/index.ts';
 
 /** One tile group that has to go to the host and back. */
@@ -45,9 +51,12 @@ export interface GroupResult {
   readonly accumulators: Int32Array;
 }
 
-/** First state of the run of one slice. The run is these states and transitions; whoever drives them does the I/O. */
-export function startSlice(plan: CheckedPlan, image: HuImage): SliceState {
-  return stateOf(plan, startWalk(plan, image));
+/**
+ * First state of the run of one slice. The run is these states and transitions; whoever drives them does the I/O.
+ * @param begun the walk up to its first layer
+ */
+export function startSlice(plan: CheckedPlan, image: HuImage, begun: WalkProgress): SliceState {
+  return stateOf(plan, resumeWalk(plan, image, begun));
 }
 
 /** Next state once every exchange of a layer has its result. */
@@ -69,7 +78,7 @@ export function finishLayer(state: AwaitingLayer, results: readonly GroupResult[
   return stateOf(state.pending.walk.plan, continueWalk(state.pending, output));
 }
 
-function stateOf(plan: CheckedPlan, step: ReturnType<typeof startWalk>): SliceState {
+function stateOf(plan: CheckedPlan, step: ReturnType<typeof resumeWalk>): SliceState {
   if (step.done) return step;
   const { node, input } = step;
   const set = parameterSet(plan.parameterSet);

@@ -1,6 +1,7 @@
 import type { SerialisedError } from '../errors/index.ts';
-import type { FeatureMap } from '../image/index.ts';
+import type { FeatureMap, HuImage } from '../image/index.ts';
 import type { TileGroup, Tiling } from '../packing/index.ts';
+import type { CheckedPlan, WalkProgress } from '../plan/index.ts';
 import type { FrameExpectation, LinearNode } from '../protocol/index.ts';
 import type { PrivateJob, PrivateOutcome } from './private-jobs.ts';
 
@@ -26,6 +27,13 @@ export interface DecryptJob extends GroupJob {
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
+/** Do what a plan does in the clear before its first linear layer. */
+export interface BeginJob {
+  readonly kind: 'begin';
+  readonly plan: CheckedPlan;
+  readonly image: HuImage;
+}
+
 /** Make the key of a parameter set ahead of the first encryption. */
 export interface PrepareJob {
   readonly kind: 'prepare';
@@ -33,9 +41,10 @@ export interface PrepareJob {
   readonly set: string;
 }
 
-export type HeJob = EncryptJob | DecryptJob | PrepareJob | PrivateJob;
+export type HeJob = BeginJob | EncryptJob | DecryptJob | PrepareJob | PrivateJob;
 
 export interface HeJobResults {
+  readonly begin: WalkProgress;
   readonly encrypt: Uint8Array<ArrayBuffer>;
   readonly decrypt: Int32Array<ArrayBuffer>;
   /** Empty. */

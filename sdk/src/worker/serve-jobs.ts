@@ -9,6 +9,7 @@ import {
   type WorkerRequest,
   type WorkerStart,
 } from './jobs.ts';
+import { beginWalk } from './begin-walk.ts';
 import { decryptGroup, encryptGroup } from './layer-cipher.ts';
 import { PrivateServer } from './private-server.ts';
 
@@ -37,6 +38,7 @@ async function start(message: WorkerStart): Promise<RunJob> {
   const ciphers = new Map<string, SealCipher>();
   const sessions = new PrivateServer(seal);
   return (job) => {
+    if (job.kind === 'begin') return beginWalk(job);
     if (job.kind === 'private') return sessions.take(job);
     let cipher = ciphers.get(job.set);
     if (!cipher) ciphers.set(job.set, (cipher = new SealCipher(seal, parameterSet(job.set))));
@@ -66,5 +68,8 @@ async function reply(
 
 type ReplyResult = RunJob | HeJobResults[HeJob['kind']] | undefined;
 
-const buffersOf = (result: HeJobResults[HeJob['kind']]): ArrayBuffer[] =>
-  ArrayBuffer.isView(result) ? [result.buffer] : result.messages.map(({ bytes }) => bytes.buffer);
+function buffersOf(result: HeJobResults[HeJob['kind']]): ArrayBuffer[] {
+  if (ArrayBuffer.isView(result)) return [result.buffer];
+  if ('messages' in result) return result.messages.map(({ bytes }) => bytes.buffer);
+  return [...result.values.values()].map(({ data }) => data.buffer as ArrayBuffer);
+}

@@ -1,20 +1,11 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import {
-  padMap,
-  pixelShuffle,
-  pixelUnshuffle,
-  windowedSize,
-  type Coefficient,
-  type FeatureMap,
-} from '@cipherdose/sdk/image';
+import { padMap, pixelShuffle, pixelUnshuffle, windowedSize, type Coefficient } from '@cipherdose/sdk/image';
 import { outputSize } from '@cipherdose/sdk/packing';
 import { correlate, type NumberMap } from './correlate.ts';
+import { reorder, type FloatMap } from './float-map.ts';
 import { inputsOf, lastUses } from './float-network.ts';
 import type { FloatLinear, FloatNetwork, FloatNode, FloatPool } from './float-network.ts';
-
-interface FloatMap extends NumberMap {
-  readonly data: Float64Array;
-}
+import { floatNonLocalMeans } from './float-non-local-means.ts';
 
 /**
  * Evaluates a network in doubles: what quantisation is judged by.
@@ -110,6 +101,8 @@ function evaluate(
       return pooled(valueOf(node.input), node);
     case 'pad':
       return reorder(valueOf(node.input), (indices) => padMap(indices, node));
+    case 'nonLocalMeans':
+      return floatNonLocalMeans(valueOf(node.inputs[0]), valueOf(node.inputs[1]), node);
     case 'add': {
       const [a, b] = [valueOf(node.inputs[0]), valueOf(node.inputs[1])];
       const [first, second] = node.multipliers;
@@ -150,11 +143,4 @@ function convolve(map: FloatMap, node: FloatLinear): FloatMap {
     data.set(row, (channel * size.height + y) * size.width);
   });
   return { channels: node.outChannels, ...size, data };
-}
-
-/** Moves numbers as the SDK moves integers: by sending their indices, from 1, through it. 0 is padding. */
-function reorder(map: FloatMap, move: (indices: FeatureMap) => FeatureMap): FloatMap {
-  const moved = move({ ...map, data: Int32Array.from(map.data, (_, i) => i + 1) });
-  const data = Float64Array.from(moved.data, (index) => (index === 0 ? 0 : (map.data[index - 1] as number)));
-  return { ...moved, data };
 }

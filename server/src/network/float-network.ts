@@ -80,6 +80,19 @@ export interface FloatPad extends FloatNodeBase {
   readonly padding: readonly [number, number, number, number];
 }
 
+/** Non-local means; see `nonLocalMeans` of the plan. */
+export interface FloatNonLocalMeans {
+  readonly op: 'nonLocalMeans';
+  readonly name: string;
+  /** The map, and the standard deviation of its noise at every pixel. */
+  readonly inputs: readonly [string, string];
+  /** Sides of the window and of the patches that are compared, odd, pixels. */
+  readonly search: number;
+  readonly patch: number;
+  /** h: a pixel whose patch differs by the mean square d^2 weighs exp(-max(d^2 - 2 sigma^2, 0) / (h sigma)^2). */
+  readonly strength: number;
+}
+
 export type FloatNode =
   | FloatShuffle
   | FloatLinear
@@ -90,7 +103,8 @@ export type FloatNode =
   | FloatConcat
   | FloatSelect
   | FloatPool
-  | FloatPad;
+  | FloatPad
+  | FloatNonLocalMeans;
 
 /**
  * A network before quantisation: the nodes of a plan with real weights, in order of evaluation. The first value is

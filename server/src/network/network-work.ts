@@ -41,6 +41,7 @@ export function networkWork(network: FloatNetwork, height: number, width: number
     const pixels = size.height * size.width;
     if (node.op === 'linear')
       products += pixels * node.outChannels * node.inChannels * node.kernel[0] * node.kernel[1];
+    if (node.op === 'nonLocalMeans') products += pixels * (channels.get(node.name) ?? 0) * node.search ** 2;
     elements += pixels * (channels.get(node.name) ?? 0);
     sizes.set(node.name, size);
   }

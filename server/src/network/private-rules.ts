@@ -256,6 +256,7 @@ function slopeOf(node: FloatNode, input: number): number {
     case 'function':
     case 'linear':
     case 'pool':
+    case 'nonLocalMeans':
       return Number.NaN;
     default:
       return 1;

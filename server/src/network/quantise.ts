@@ -1,6 +1,7 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
   concatenate,
+  nonLocalMeans,
   padMap,
   piecewise,
   pixelShuffle,
@@ -31,6 +32,7 @@ import {
   type FloatLinear,
   type FloatNetwork,
   type FloatNode,
+  type FloatNonLocalMeans,
   type FloatPad,
   type FloatPolynomial,
   type FloatPool,
@@ -41,7 +43,14 @@ import type { LinearWeights } from './integer-network.ts';
 import { piecewiseRule } from './piecewise-rule.ts';
 import type { PrivateRule, PrivateRules } from './private-rules.ts';
 import { quantiseWeights } from './quantise-weights.ts';
-import { addRule, ofChannel, polynomialRule, requantiseRule, singleScale } from './step-rules.ts';
+import {
+  addRule,
+  nonLocalMeansRule,
+  ofChannel,
+  polynomialRule,
+  requantiseRule,
+  singleScale,
+} from './step-rules.ts';
 import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
 
 /** Bits of the values that a polynomial takes, sign apart. */
@@ -195,6 +204,8 @@ class Quantiser {
         return this.#pooled(node);
       case 'pad':
         return this.#padded(node);
+      case 'nonLocalMeans':
+        return this.#alikeMeans(node);
       default:
         return this.#shuffled(node);
     }
@@ -387,6 +398,16 @@ class Quantiser {
     this.#nodes.push({ op: 'pad', name, input: input.name, ...rule });
     const range = fill === 'zero' ? { low: Math.min(0, input.low), high: Math.max(0, input.high) } : {};
     return { ...input, ...range, name, maps: input.maps.map((map) => padMap(map, rule)) };
+  }
+
+  #alikeMeans(node: FloatNonLocalMeans): IntegerValue {
+    const [image, deviation] = [this.#settle(node.inputs[0]), this.#settle(node.inputs[1])];
+    const rule = nonLocalMeansRule(node, image, deviation);
+    const { op, name } = node;
+    this.#nodes.push({ op, name, inputs: [image.name, deviation.name], ...rule });
+    const maps = image.maps.map((map, i) => nonLocalMeans(map, deviation.maps[i] as FeatureMap, rule));
+    const scales = image.scales.map((scale) => scale / rule.gain);
+    return { ...image, name, scales, low: image.low * rule.gain, high: image.high * rule.gain, maps };
   }
 
   #sum(node: FloatAdd): IntegerValue {

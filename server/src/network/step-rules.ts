@@ -1,13 +1,14 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { safeProduct, type Coefficient } from '@cipherdose/sdk/image';
-import type { AddNode, PolynomialNode, RequantiseNode } from '@cipherdose/sdk/protocol';
+import type { AddNode, NonLocalMeansNode, PolynomialNode, RequantiseNode } from '@cipherdose/sdk/protocol';
 import { coefficientAt } from './float-evaluator.ts';
 import { chooseMultipliers, type Scaling } from './fixed-point-rules.ts';
-import type { FloatActivation, FloatPolynomial } from './float-network.ts';
+import type { FloatActivation, FloatNonLocalMeans, FloatPolynomial } from './float-network.ts';
 
 type RequantiseRule = Omit<RequantiseNode, 'op' | 'name' | 'input'>;
 type PolynomialRule = Omit<PolynomialNode, 'op' | 'name' | 'input'>;
 type AddRule = Omit<AddNode, 'op' | 'name' | 'inputs'>;
+type NonLocalMeansRule = Omit<NonLocalMeansNode, 'op' | 'name' | 'inputs'>;
 
 /** The integer form of an activation, from the integers of its input to those of its output. */
 export function requantiseRule(
@@ -85,6 +86,35 @@ export function addRule(
   const chosen = chooseMultipliers(ratios, product, magnitude(a) + magnitude(b));
   const [first, second] = chosen.multipliers as [number, number];
   return { multipliers: [first, second], shift: chosen.shift, low: target.low, high: target.high };
+}
+
+/** Of a mean over pixels: its integers for one of the image. */
+const meanGain = 8;
+/** Weight of a pixel whose patch is the same. */
+const largestWeight = 1023;
+/** Weights for differences of (h sigma)^2. */
+const weightSteps = 64;
+/** The least of floor(multiplier / deviation^2). */
+const leastInverse = 256;
+
+/** The integer form of non-local means: a table of weights, and what turns patch distances into places in it. */
+export function nonLocalMeansRule(
+  { search, patch, strength }: Pick<FloatNonLocalMeans, 'search' | 'patch' | 'strength'>,
+  image: Scaling,
+  deviation: Scaling,
+): NonLocalMeansRule {
+  const stepsPerVariance = weightSteps / strength ** 2;
+  // An integer patch distance over the square of an integer deviation, in steps.
+  const ratio = (stepsPerVariance * singleScale(image) ** 2) / (patch ** 2 * singleScale(deviation) ** 2);
+  const shift = Math.max(0, Math.ceil(Math.log2((leastInverse * magnitude(deviation) ** 2) / ratio)));
+  const alike = 2 * stepsPerVariance;
+  const weights: number[] = [];
+  for (let weight = largestWeight; weight > 0;) {
+    weights.push(weight);
+    const middle = weights.length + 1 / 2;
+    weight = Math.round(largestWeight * Math.exp(-Math.max(0, middle - alike) / weightSteps));
+  }
+  return { search, patch, weights, multiplier: Math.round(ratio * 2 ** shift), shift, gain: meanGain };
 }
 
 /** @throws MODEL_INVALID if the channels have scales of their own */

@@ -20,6 +20,7 @@ import {
   lowerSum,
 } from './lower-arithmetic.ts';
 import { lowerConvolution, lowerMatrixProduct, lowerTransposedConvolution } from './lower-convolution.ts';
+import { lowerNonLocalMeans } from './lower-non-local-means.ts';
 import { lowerPool } from './lower-pool.ts';
 import {
   lowerConcat,
@@ -33,7 +34,7 @@ import {
   lowerTranspose,
 } from './lower-shuffle.ts';
 import { integerOf, viewedAt } from './operands.ts';
-import type { OnnxGraph, OnnxNode } from './read-graph.ts';
+import { nonLocalMeansOperator, type OnnxGraph, type OnnxNode } from './read-graph.ts';
 import { readTensor } from './tensor.ts';
 import { dimsOf, sameView, whole } from './view.ts';
 
@@ -70,6 +71,7 @@ const constant: Lower = (node) => {
 
 const operators: Readonly<Record<string, Lower>> = {
   ...Object.fromEntries(functionOperators.map((name) => [name, lowerFunction])),
+  [nonLocalMeansOperator]: image(lowerNonLocalMeans),
   Add: lowerSum,
   AveragePool: image(lowerPool),
   BatchNormalization: image(lowerBatchNormalization),

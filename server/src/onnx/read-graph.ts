@@ -17,6 +17,15 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, AttributeProto>;
 }
 
+/**
+ * Domain of operators that ONNX does not have. A file brings them as functions too, made of operators of ONNX, for those
+ * who do not know them; import does not look at these.
+ */
+const ownDomain = 'cipherdose';
+/** Non-local means, as its node is called here. */
+export const nonLocalMeansOperator = `${ownDomain}.NonLocalMeans`;
+const ownOperators: readonly string[] = [nonLocalMeansOperator];
+
 /** A checked graph with one image in and one out. */
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
@@ -81,14 +90,14 @@ export function readGraph(bytes: Uint8Array): OnnxGraph {
 const isDefaultDomain = (domain: string | undefined): boolean => !domain || domain === 'ai.onnx';
 
 function readNode(proto: NodeProto, index: number): OnnxNode {
-  const operator = proto.opType ?? '';
+  const standard = isDefaultDomain(proto.domain);
+  const operator = `${standard ? '' : `${proto.domain ?? ''}.`}${proto.opType ?? ''}`;
   const name = proto.name || `node ${index}`;
-  if (!isDefaultDomain(proto.domain))
+  if (!standard && !ownOperators.includes(operator))
     throw new DenoiseError('ONNX_UNSUPPORTED', {
       operator,
       node: name,
-      domain: proto.domain,
-      supported: 'ai.onnx',
+      supported: `operators of ai.onnx, and ${ownOperators.join(', ')}`,
     });
   const [output] = proto.output;
   if (!output) throw new DenoiseError('ONNX_INVALID', { operator, node: name, reason: 'it has no output' });

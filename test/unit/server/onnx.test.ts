@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkPlan } from '@cipherdose/sdk/plan';
+import { evaluateClear } from '#server/network/clear-evaluator.js';
 import { evaluateFloat } from '#server/network/float-evaluator.js';
 import type { FloatNetwork } from '#server/network/float-network.js';
+import { quantise } from '#server/network/quantise.js';
 import { lowerOnnx } from '#server/onnx/lower-onnx.js';
 import { readGraph } from '#server/onnx/read-graph.js';
 import { integers } from '../../support/arbitraries.ts';
@@ -227,5 +230,72 @@ describe('pixel shuffle as PyTorch writes it', () => {
       ],
     });
     expect(operations(network)).toEqual(['unshuffle', 'linear', 'shuffle']);
+  });
+});
+
+describe('non-local means', () => {
+  const file = onnxFile({
+    nodes: [
+      { op: 'Abs', inputs: ['hu'], output: 'size' },
+      {
+        op: 'AveragePool',
+        inputs: ['size'],
+        output: 'deviation',
+        attributes: { kernel_shape: [5, 5], pads: [2, 2, 2, 2], count_include_pad: 1 },
+      },
+      {
+        op: 'NonLocalMeans',
+        domain: 'cipherdose',
+        inputs: ['hu', 'deviation'],
+        output: 'left',
+        attributes: { search: 7, patch: 3, strength: { float: 1.5 } },
+      },
+      { ...meanConvolution('left', 'removed').node },
+      { op: 'Sub', inputs: ['left', 'removed'], output: 'denoised' },
+    ],
+    tensors: meanConvolution('left', 'removed').tensors,
+  });
+  const network = lowerOnnx(readGraph(file));
+  const hu = image.map((value) => value / 10);
+
+  test('is one node with the attributes of the file', () => {
+    expect(network.nodes).toContainEqual(
+      expect.objectContaining({
+        op: 'nonLocalMeans',
+        inputs: ['image', expect.any(String)],
+        search: 7,
+        patch: 3,
+      }),
+    );
+  });
+
+  test('integers give what real numbers give, to 1 HU', () => {
+    const picture = { width: side, height: side, hu };
+    const input = { lowHu: -1024, highHu: 3071 };
+    const { nodes, output, layers } = quantise(network, {
+      parameterSet: 'n4096-q60-t31',
+      input,
+      calibration: [picture],
+    });
+    const plan = checkPlan({
+      format: 'cipherdose-plan/1',
+      id: 'mean',
+      version: '1.0.0',
+      framework: 'linear',
+      parameterSet: 'n4096-q60-t31',
+      input,
+      nodes,
+      output,
+      weightsDigest: '0'.repeat(64),
+    });
+    const real = evaluateFloat(network, hu, side, side);
+    const integer = evaluateClear({ plan, layers }, picture).hu;
+    const largest = real.reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - (integer[i] as number))),
+      0,
+    );
+    expect(largest).toBeLessThanOrEqual(1);
+    // The filter does something: noise of some 60 HU is no longer what it was.
+    expect(integer).not.toEqual(hu);
   });
 });

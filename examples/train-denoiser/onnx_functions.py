@@ -1,0 +1,74 @@
+"""The operator that ONNX does not have, cipherdose.NonLocalMeans, as a function of operators that it has."""
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+import non_local_means as filter
+
+DOMAIN = "cipherdose"
+OPSET = 13
+IR_VERSION = 8  # the first with functions
+
+
+def _constant(name, value, kind=np.int64):
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.array(value, kind)))
+
+
+def non_local_means_function():
+    """NonLocalMeans(image [1, 1, rows, columns], deviation), for the sides and the strength of non_local_means.py only.
+
+    One channel for each pixel of the window: the image moved by so much, its patch distance and its weight. So it takes
+    some hundred times the memory of the image, where a program that knows the operator takes a few.
+    """
+    search, patch = filter.SEARCH, filter.PATCH
+    reach, half, window = search // 2, patch // 2, search**2
+    around = lambda margin: [0, 0, margin, margin] * 2  # noqa: E731
+    node = helper.make_node
+    nodes = [
+        _constant("far", around(reach + half)),
+        _constant("near", around(half)),
+        _constant("within", around(reach)),
+        _constant("square", [window, window]),
+        _constant("each", [window, 1, search, search]),
+        _constant("from", [half, half]),
+        _constant("to", [-half, -half] if half else [2**31, 2**31]),
+        _constant("sides", [2, 3]),
+        _constant("channels", [1]),
+        _constant("none", 0, np.float32),
+        _constant("one", 1, np.float32),
+        _constant("two", 2, np.float32),
+        _constant("least", filter.LEAST_DEVIATION, np.float32),
+        _constant("squaredStrength", filter.STRENGTH**2, np.float32),
+        node("ConstantOfShape", ["square"], ["zeros"]),
+        node("EyeLike", ["zeros"], ["identity"], dtype=TensorProto.FLOAT),
+        node("Reshape", ["identity", "each"], ["moves"]),
+        node("Pad", ["image", "far"], ["farther"], mode="edge"),
+        node("Pad", ["image", "near"], ["centre"], mode="edge"),
+        node("Conv", ["farther", "moves"], ["moved"]),
+        node("Sub", ["moved", "centre"], ["difference"]),
+        node("Mul", ["difference", "difference"], ["squares"]),
+        node("AveragePool", ["squares"], ["distance"], kernel_shape=[patch, patch], strides=[1, 1]),
+        node("Slice", ["moved", "from", "to", "sides"], ["values"]),
+        node("Mul", ["image", "none"], ["empty"]),
+        node("Add", ["empty", "one"], ["ones"]),
+        node("Pad", ["ones", "within"], ["framed"], mode="constant"),
+        node("Conv", ["framed", "moves"], ["inside"]),
+        node("Max", ["deviation", "least"], ["sigma"]),
+        node("Mul", ["sigma", "sigma"], ["variance"]),
+        node("Mul", ["variance", "two"], ["expected"]),
+        node("Sub", ["distance", "expected"], ["over"]),
+        node("Relu", ["over"], ["excess"]),
+        node("Mul", ["variance", "squaredStrength"], ["unit"]),
+        node("Div", ["excess", "unit"], ["unlikeness"]),
+        node("Neg", ["unlikeness"], ["exponent"]),
+        node("Exp", ["exponent"], ["likeness"]),
+        node("Mul", ["likeness", "inside"], ["weights"]),
+        node("Mul", ["weights", "values"], ["weighted"]),
+        node("ReduceSum", ["weighted", "channels"], ["sum"]),
+        node("ReduceSum", ["weights", "channels"], ["total"]),
+        node("Div", ["sum", "total"], ["left"]),
+    ]
+    opsets = [helper.make_opsetid("", OPSET)]
+    attributes = ["search", "patch", "strength"]
+    return helper.make_function(
+        DOMAIN, "NonLocalMeans", ["image", "deviation"], ["left"], nodes, opsets, attributes
+    )

@@ -1,0 +1,44 @@
+import { halfWindow, padMap, patchDistances, patchMargin } from '@cipherdose/sdk/image';
+import { reorder, type FloatMap } from './float-map.ts';
+import type { FloatNonLocalMeans } from './float-network.ts';
+
+/** Noise is not taken for less than this in a non-local mean. */
+const leastDeviation = 1 / 32;
+
+/** Non-local means in doubles; the SDK does the same in integers. @param deviation of the shape of the map */
+export function floatNonLocalMeans(map: FloatMap, deviation: FloatMap, node: FloatNonLocalMeans): FloatMap {
+  const { channels, height, width } = map;
+  const plane = height * width;
+  const margin = patchMargin(node.search, node.patch);
+  const padded = reorder(map, (indices) =>
+    padMap(indices, { fill: 'edge', padding: [margin, margin, margin, margin] }),
+  );
+  const paddedPlane = padded.height * padded.width;
+  const weightOf = (distance: number, sigma: number): number => {
+    const variance = Math.max(sigma, leastDeviation) ** 2;
+    return Math.exp(-Math.max(0, distance - 2 * variance) / (node.strength ** 2 * variance));
+  };
+  const distances = new Float64Array(plane);
+  const sums = map.data.slice();
+  const totals = new Float64Array(channels * plane).fill(1);
+  for (let channel = 0; channel < channels; channel++) {
+    const data = padded.data.subarray(channel * paddedPlane, (channel + 1) * paddedPlane);
+    for (const { down, right } of halfWindow(node.search)) {
+      patchDistances({ data, height, width, margin }, { down, right }, node.patch, distances);
+      for (let y = 0; y + down < height; y++)
+        for (let x = Math.max(0, -right); x < width - Math.max(0, right); x++) {
+          const distance = (distances[y * width + x] as number) / node.patch ** 2;
+          const i = channel * plane + y * width + x;
+          for (const [at, from] of [
+            [i, i + down * width + right],
+            [i + down * width + right, i],
+          ] as const) {
+            const weight = weightOf(distance, deviation.data[at] as number);
+            (sums[at] as number) += weight * (map.data[from] as number);
+            (totals[at] as number) += weight;
+          }
+        }
+    }
+  }
+  return { ...map, data: sums.map((sum, i) => sum / (totals[i] as number)) };
+}

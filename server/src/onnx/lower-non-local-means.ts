@@ -1,0 +1,40 @@
+import { limits } from '@cipherdose/sdk/protocol';
+import type { Expression } from './expression.ts';
+import { malformed, unsupported, type Lowering } from './lowering.ts';
+import { floatOf, integerOf, valueAt } from './operands.ts';
+import type { OnnxNode } from './read-graph.ts';
+
+/** NonLocalMeans(image, deviation) with the attributes search, patch and strength; see FloatNonLocalMeans. */
+export function lowerNonLocalMeans(node: OnnxNode, lowering: Lowering): Expression {
+  const [image, deviation] = [0, 1].map((index) => lowering.plain(valueAt(node, index, lowering))) as [
+    Expression,
+    Expression,
+  ];
+  const { channels, height, width } = image;
+  if (deviation.channels !== channels || deviation.height !== height || deviation.width !== width)
+    throw malformed(node, 'the deviation does not have the shape of the image');
+  const search = sideOf(node, 'search', limits.searchSide);
+  const patch = sideOf(node, 'patch', limits.patchSide);
+  const strength = floatOf(node, 'strength', Number.NaN);
+  if (!(strength > 0 && Number.isFinite(strength))) throw malformed(node, 'strength is not positive');
+  if (strength > mostStrength) throw unsupported(node, `strength up to ${mostStrength}`);
+  const inputs = [image.node, deviation.node] as [string, string];
+  const name = lowering.name('nonLocalMeans');
+  return lowering.emit(
+    { op: 'nonLocalMeans', name, inputs, search, patch, strength },
+    channels,
+    height,
+    width,
+  );
+}
+
+/** Its weights have to be told apart by the steps of a table. */
+const mostStrength = 16;
+
+function sideOf(node: OnnxNode, attribute: string, most: number): number {
+  const side = integerOf(node, attribute, 0);
+  if (!Number.isInteger(side) || side < 1 || side % 2 === 0)
+    throw malformed(node, `${attribute} is not an odd side`);
+  if (side > most) throw unsupported(node, `${attribute} up to ${most}`);
+  return side;
+}

@@ -23,10 +23,10 @@ import volumes
 TEST_DRAW = 1000  # seeds that no training pair has
 
 
-def denoise(network, low):
-    """int16 HU [rows, columns] of the same."""
+def denoise(network, low, left=None):
+    """int16 HU [rows, columns] of the same. left: what the filter makes of it, if it is known already."""
     with torch.no_grad():
-        image = network(torch.from_numpy(low.astype(np.float32))[None, None])[0, 0].numpy()
+        image = network(torch.from_numpy(low.astype(np.float32))[None, None], left)[0, 0].numpy()
     return simulate.add_noise(image, 0)
 
 
@@ -76,8 +76,9 @@ def evaluate(networks, slices):
     groups = [{} for _ in networks]
     for group, low, reference in slices:
         before = metrics.psnr(low, reference), metrics.ssim(low, reference)
+        left = model.filtered(torch.from_numpy(low.astype(np.float32))[None, None])
         for network, scores in zip(networks, groups):
-            image = denoise(network, low)
+            image = denoise(network, low, left)
             score = before[0], metrics.psnr(image, reference), before[1], metrics.ssim(image, reference)
             scores.setdefault(group, []).append(score)
     return [

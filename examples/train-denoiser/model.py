@@ -113,7 +113,7 @@ class Denoiser(nn.Module):
     [batch, 1, rows, columns], both multiples of 4, in -1024..3071; returns the same shape in HU.
     """
 
-    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=8.0, most=None):
+    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=8.0, most=64.0):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most

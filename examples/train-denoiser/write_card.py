@@ -15,13 +15,14 @@ import draw
 import evaluate
 import low_dose
 import model
+import non_local_means
 import simulate
 import volumes
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 SUMMARY = {
-    "linear": "One large convolution, in effect a learned linear filter: one round.",
+    "linear": "The client's filter and one large convolution: one round.",
     "fast": "Three narrow convolutions: few ciphertexts, for slow lines.",
     "balanced": "Three convolutions, what most will want.",
     "best": "Four wide convolutions: removes most noise, for three times the ciphertexts.",
@@ -59,10 +60,20 @@ def architecture(network):
     activation = "leaky ReLU 1/{:.0f}".format(1 / network.leak) if network.leak else "ReLU"
     between = f"{activation} in between, " if len(network.convolutions) > 1 else ""
     noise = f" and {model.NOISE_MAPS} noise maps" if network.noise else ""
-    squeeze = f"a quarter of the contrast outside {model.SQUEEZE[0]}..{model.SQUEEZE[1]} HU; " if network.squeeze else ""
+    squeezed = f" with a quarter of the contrast outside {model.SQUEEZE[0]}..{model.SQUEEZE[1]} HU" if network.squeeze else ""
+    taken, half = f"the image{squeezed}", ""
+    if network.base:
+        taken = (
+            f"what non-local means (window {non_local_means.SEARCH}, patch {non_local_means.PATCH}, h "
+            f"{non_local_means.STRENGTH:g} times the local noise) removes, to +-{model.REMOVED} HU, and means of "
+            f"{model.CONTEXT}x{model.CONTEXT} pixels of what it leaves{squeezed}"
+        )
+        half = " plus half of what the filter removed"
+    most = f" and to +-{network.most:g} HU" if network.most else ""
     return (
-        f"{squeeze}pixel unshuffle x{model.FACTOR}{noise}; convolutions {arrow}, {kernel}, zero padding; {between}"
-        f"pixel shuffle, residual limited to +-{network.reach:g} times the least detail nearby; output = input - residual"
+        f"pixel unshuffle x{model.FACTOR} of {taken}{noise}; convolutions {arrow}, {kernel}, zero padding; {between}"
+        f"pixel shuffle{half}: the residual, limited to +-{network.reach:g} times the least detail nearby{most}; output = "
+        f"input - residual"
     )
 
 
@@ -70,8 +81,8 @@ SIMULATION = (
     f"parallel beam, 360 views, mu = {simulate.WATER_MU_PER_MM}/mm * (1 + HU/1000), Poisson counts, electronic "
     f"noise {simulate.ELECTRONIC_SIGMA:.0f} counts, difference of the line integrals back-projected with ramp "
     f"times Hann (zero at {low_dose.CUT_OFF[0]} to {low_dose.CUT_OFF[1]} times Nyquist), pixel "
-    f"{low_dose.PIXEL_MM[0]} to {low_dose.PIXEL_MM[1]} mm; noise of {draw.DOSE[0]} to {draw.DOSE[1]} of the slice's own "
-    f"dose, or {draw.SCALE[0]} to {draw.SCALE[1]} times {low_dose.TRAIN_SD:.0f} HU in the body; every slice also smoother, "
+    f"{low_dose.PIXEL_MM[0]} to {low_dose.PIXEL_MM[1]} mm; noise of {bank.DOSE[0]} to {bank.DOSE[1]} of the slice's own "
+    f"dose, or {bank.SCALE[0]} to {bank.SCALE[1]} times {low_dose.TRAIN_SD:.0f} HU in the body; every slice also smoother, "
     f"magnified and made smaller; {draw.PHANTOM_SHARE:.0%} of the samples from {bank.PHANTOMS} phantoms (phantoms.py)"
 )
 
@@ -103,6 +114,7 @@ def cards(checkpoints, data):
                 "iterations": facts["iterations"],
                 "minutes": facts["minutes"],
                 "device": facts.get("device", "not noted"),
+                **({"begun": facts["begun"]} if "begun" in facts else {}),
                 "loss": LOSS,
                 "choice": CHOICE,
             },

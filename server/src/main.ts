@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=1
+// A small young generation: messages of megabytes are given back soon. examples/deploy starts it alike.
 import { CommanderError, type Command } from 'commander';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { serverProgram } from './commands/server-program.ts';

@@ -4,7 +4,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,6 +14,7 @@ import { startOrthanc } from '../support/orthanc.ts';
 import type { SeriesFigures } from './client-process.ts';
 import { peakMemoryMiB, processorSeconds } from './process-memory.ts';
 import { repositoryRoot, sampleImages } from './sample-images.ts';
+import { startHostProcess } from './start-host.ts';
 
 const { values } = parseArgs({
   options: {
@@ -118,7 +118,7 @@ async function answerOf<T>(child: ChildProcess): Promise<T> {
   return message;
 }
 
-const host = fork(script('host-process.js'), [String(availableParallelism())]);
+const host = startHostProcess();
 try {
   const { url } = await answerOf<{ url: string }>(host);
   const roundSlices = Number(values.roundSlices);

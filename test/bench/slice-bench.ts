@@ -1,12 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Mode } from '@cipherdose/sdk';
 import type { SeriesFigures } from './client-process.ts';
 import { peakMemoryMiB, processorSeconds } from './process-memory.ts';
 import { repositoryRoot, sampleImages } from './sample-images.ts';
+import { startHostProcess } from './start-host.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -31,8 +31,7 @@ export async function benchSeries(
   slices: number,
   { mode, models }: SeriesChoice = {},
 ): Promise<BothSidesFigures> {
-  const folder = models === undefined ? [] : [models];
-  const host = fork(script('host-process.js'), [String(availableParallelism()), ...folder]);
+  const host = startHostProcess(models);
   try {
     const { url } = await answerOf<{ url: string }>(host);
     const pid = host.pid as number;

@@ -5,6 +5,8 @@ import { tileGroups } from './tile-groups.ts';
 
 /** Tiles of one request that the client asks for: few enough to overlap, enough to use each weight several times. */
 export const tilesPerGroup = 4;
+/** The same in private mode, whose ciphertexts are five times as long and are held by the host one session at a time. */
+export const privateTilesPerGroup = 2;
 
 /** Rounds, ciphertexts, bytes and products of one slice of `height` x `width` pixels, exactly as the client sends it. */
 export function estimateCost(plan: Plan, height: number, width: number): Cost {

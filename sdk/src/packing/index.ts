@@ -1,4 +1,4 @@
-export { estimateCost, tilesPerGroup } from './estimate-cost.ts';
+export { estimateCost, privateTilesPerGroup, tilesPerGroup } from './estimate-cost.ts';
 export { frameBytes, layerExchange, type LayerExchange } from './layer-frames.ts';
 export { layerTilings, type LayerTiling } from './layer-tilings.ts';
 export { readTile, writeTile } from './tile-coefficients.ts';

@@ -94,13 +94,21 @@ export abstract class Side<Result> {
 }
 
 /** Makes a message of a conversation and counts it. */
-export function writeMessage(
-  { session, serial, phase, counters }: Conversation,
+export const writeMessage = (
+  conversation: Conversation,
   kind: MessageKind,
   payload: Uint8Array,
+): Uint8Array => fillMessage(conversation, kind, payload.length, (target) => target.set(payload));
+
+/** The same for a payload that is written in its place. */
+export function fillMessage(
+  { session, serial, phase, counters }: Conversation,
+  kind: MessageKind,
+  payloadBytes: number,
+  fill: (payload: Uint8Array) => void,
 ): Uint8Array {
-  const { message, payload: target } = startMessage(kind, session, serial, payload.length);
-  target.set(payload);
+  const { message, payload } = startMessage(kind, session, serial, payloadBytes);
+  fill(payload);
   counters.countSent(phase, message.length);
   return message;
 }

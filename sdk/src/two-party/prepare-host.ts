@@ -1,7 +1,7 @@
 import { roundingTerm, type ActivationParameters } from './activation-parameters.ts';
 import { checkCount, HostCorrelations } from './correlations.ts';
 import { hostLayout, planeBytes, wordBytes } from './correlation-memory.ts';
-import { Machine, Side, writeMessage, type Conversation } from './machine.ts';
+import { fillMessage, Machine, Side, type Conversation } from './machine.ts';
 import { batchTransfers, groupTransfers } from './oblivious-transfer.ts';
 import { preparationHeader, preparationHeaderBytes } from './preparation-header.ts';
 import type { TwoPartySession } from './session.ts';
@@ -50,11 +50,12 @@ export class PrepareHost extends Side<HostCorrelations> {
     const bytes = correlations.batches * downCorrectionBytes(parameters, session.receiver.sizes);
     const message = kernel.take(bytes);
     receiveDown(correlations, message.address);
-    const payload = new Uint8Array(preparationHeaderBytes + bytes);
-    payload.set(preparationHeader(parameters, count));
-    payload.set(kernel.bytes(message.address, bytes), preparationHeaderBytes);
+    const length = preparationHeaderBytes + bytes;
+    this.corrections = fillMessage(conversation, 'hostCorrections', length, (payload) => {
+      payload.set(preparationHeader(parameters, count));
+      payload.set(kernel.bytes(message.address, bytes), preparationHeaderBytes);
+    });
     kernel.give(message);
-    this.corrections = writeMessage(conversation, 'hostCorrections', payload);
 
     let done = false;
     this.machine = new Machine<HostCorrelations>(

@@ -5,8 +5,8 @@ import {
   outputSize,
   planTiling,
   readTile,
+  privateTilesPerGroup,
   tileGroups,
-  tilesPerGroup,
   type LayerExchange,
   type TileGroup,
   type Tiling,
@@ -37,7 +37,7 @@ export function shareLayer(
   map: { readonly height: number; readonly width: number },
 ): ShareLayer {
   const tiling = planTiling(node, map.height, map.width, set);
-  const groups = tileGroups(tiling, tilesPerGroup).map((group) => ({
+  const groups = tileGroups(tiling, privateTilesPerGroup).map((group) => ({
     group,
     exchange: layerExchange(digest, node, set, map, tiling, group),
   }));

@@ -18,10 +18,11 @@ export interface EvaluatorPoolOptions {
 
 const defaultWeightCacheBytes = 160 * 2 ** 20;
 
-/** Evaluates frames on worker threads. Frames and replies are transferred, not copied. */
+/** Evaluates frames on worker threads, which start with the first: private mode has its own. Frames and replies are transferred, not copied. */
 export class EvaluatorPool {
-  readonly #pool: Piscina<Evaluation, EvaluationAnswer>;
+  readonly #start: () => Piscina<Evaluation, EvaluationAnswer>;
   readonly #most: number;
+  #pool: Piscina<Evaluation, EvaluationAnswer> | undefined;
   #pending = 0;
   #closed = false;
 
@@ -30,15 +31,18 @@ export class EvaluatorPool {
       weightCacheBytes: weightCacheBytes ?? defaultWeightCacheBytes,
     };
     this.#most = threads + maxQueue;
-    this.#pool = new Piscina({
-      filename: (workerUrl ?? new URL('./worker.js', import.meta.url)).href,
-      minThreads: threads,
-      maxThreads: threads,
-      workerData,
-      resourceLimits: threadLimits,
-    });
-    // A thread that stops while it has no work is replaced by the next; there is nobody to tell.
-    this.#pool.on('error', () => undefined);
+    this.#start = () => {
+      const pool = new Piscina<Evaluation, EvaluationAnswer>({
+        filename: (workerUrl ?? new URL('./worker.js', import.meta.url)).href,
+        minThreads: threads,
+        maxThreads: threads,
+        workerData,
+        resourceLimits: threadLimits,
+      });
+      // A thread that stops while it has no work is replaced by the next; there is nobody to tell.
+      pool.on('error', () => undefined);
+      return pool;
+    };
   }
 
   /** Frames that are evaluated or wait. */
@@ -67,11 +71,12 @@ export class EvaluatorPool {
   /** Finishes what is pending and stops the threads. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#pool.close();
+    await this.#pool?.close();
   }
 
   async #run(evaluation: Evaluation): Promise<EvaluationAnswer> {
     try {
+      this.#pool ??= this.#start();
       return await this.#pool.run(evaluation, { transferList: [evaluation.frame.buffer] });
     } catch (error) {
       throw new DenoiseError('INTERNAL', { reason: 'an evaluator thread stopped' }, { cause: error });

@@ -1,6 +1,12 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { planTiling, type Tiling } from '@cipherdose/sdk/packing';
-import { limits, parameterSet, type LinearNode, type ParameterSet } from '@cipherdose/sdk/protocol';
+import {
+  isPrivateSet,
+  limits,
+  parameterSet,
+  type LinearNode,
+  type ParameterSet,
+} from '@cipherdose/sdk/protocol';
 import type { IntegerNetwork, LinearWeights } from '../network/integer-network.ts';
 
 /** Bytes of one polynomial of N residues in the kernel. */
@@ -10,6 +16,8 @@ export const outputStride = (ring: { readonly ringDegree: number }): number => p
 
 // Bounds on one block of prepared weights and of outputs, and on the inputs held at a time.
 const blockBytes = 32 * 2 ** 20;
+/** A session of private mode has a kernel of its own, so many of them have to fit into memory. */
+const privateBlockBytes = 8 * 2 ** 20;
 const inputBytes = 64 * 2 ** 20;
 
 /** One linear layer of a network at one map size. */
@@ -45,7 +53,8 @@ export function layerGeometry(
   const set = parameterSet(network.plan.parameterSet);
   const rowBytes = set.primes.length * node.inChannels * polynomialBytes(set);
   const mostOutputBytes = set.primes.length * limits.tilesPerRequest * 2 * outputStride(set);
-  const fitting = Math.min(Math.floor(blockBytes / rowBytes), Math.floor(blockBytes / mostOutputBytes));
+  const mostBytes = isPrivateSet(set) ? privateBlockBytes : blockBytes;
+  const fitting = Math.min(Math.floor(mostBytes / rowBytes), Math.floor(mostBytes / mostOutputBytes));
   const tiles = Math.floor(inputBytes / (2 * rowBytes));
   return {
     node,

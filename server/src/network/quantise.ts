@@ -279,17 +279,19 @@ class Quantiser {
     );
   }
 
-  /** The same integers within a narrower range: a layer of private mode has few bits for what it takes. */
+  /** The same integers within a narrower range, if they are few: a layer of private mode has few bits for what it takes. */
   #clipped(node: FloatActivation, input: IntegerValue): IntegerValue {
     const multiplier = node.positive[0] as number;
     const scales = input.scales.map((scale) => scale * multiplier);
-    if (scales.length > 1 || node.name === this.#network.output)
-      return this.#requantised(input, node, node.name, (extents) =>
-        node.name === this.#network.output ? this.#outputInHu(node) : this.#scaling(node.name, extents, node),
-      );
     const unit = scales[0] as number;
     const low = Math.max(input.low, Math.round(node.low / unit));
     const high = Math.min(input.high, Math.round(node.high / unit));
+    // One bit more is still better than other units.
+    const fine = Math.max(-low, high) >= 2 ** (this.#precision.activationBits + 1);
+    if (scales.length > 1 || fine || node.name === this.#network.output)
+      return this.#requantised(input, node, node.name, (extents) =>
+        node.name === this.#network.output ? this.#outputInHu(node) : this.#scaling(node.name, extents, node),
+      );
     const rule = { positive: [1], negative: [1], shift: 0, low, high };
     this.#nodes.push({ op: 'requantise', name: node.name, input: input.name, ...rule });
     const maps = input.maps.map((map) => requantise(map, rule));

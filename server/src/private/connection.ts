@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { closeReasonOf, type CloseReason } from '@cipherdose/sdk/private-session';
+import { giveBack } from './give-back.ts';
 import type { SliceQuestion } from './host-session.ts';
 import type { Resumable } from './resumptions.ts';
 import type { SessionThread } from './session-thread.ts';
@@ -113,7 +114,10 @@ export class PrivateConnection {
       case 'send':
         if (this.#broken) return;
         this.#facts.bytesOut += message.bytes.length;
-        this.#options.socket.send(message.bytes, () => this.#holdBack());
+        this.#options.socket.send(message.bytes, () => {
+          giveBack(message.bytes);
+          this.#holdBack();
+        });
         this.#holdBack();
         return;
       case 'taken':

@@ -21,6 +21,7 @@ import {
 } from '@cipherdose/sdk/two-party';
 import type { EvaluationContext } from '../evaluator/evaluate-frame.ts';
 import type { ZeroSource } from '../evaluator/zero-source.ts';
+import { giveBack } from './give-back.ts';
 import { SlicePreparation, type SliceTools } from './prepare-slice.ts';
 import { SliceRun } from './run-slice.ts';
 
@@ -167,8 +168,10 @@ export class HostSession {
     }
   }
 
+  /** Uses the payload up. */
   #send(address: PrivateAddress, payload: Uint8Array): void {
     this.#events.send(this.#writer.write(address, payload));
+    giveBack(payload);
   }
 
   #take(message: PrivateMessage): void {

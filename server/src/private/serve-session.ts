@@ -1,16 +1,21 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import type { PrivateMessage } from '@cipherdose/sdk/private-session';
+import type { PrivateKind, PrivateMessage } from '@cipherdose/sdk/private-session';
 import { parameterSet } from '@cipherdose/sdk/protocol';
 import { systemRandom, TwoPartyKernel } from '@cipherdose/sdk/two-party';
 import { KernelSet } from '../evaluator/kernel-set.ts';
 import { ZeroPool } from '../evaluator/zero-pool.ts';
 import type { IntegerNetwork } from '../network/integer-network.ts';
 import { HostSession } from './host-session.ts';
+import { giveBack } from './give-back.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 /** Encryptions of zero that are made while nobody waits: of a few groups of tiles. */
 const warmZeros = 32;
-const weightCacheBytes = 32 * 2 ** 20;
+/** One block: what a whole layer needs comes round too late to be kept. */
+const weightCacheBytes = 8 * 2 ** 20;
+
+/** Small messages, of which views may stay. */
+const kept: ReadonlySet<PrivateKind> = new Set(['handshake', 'publicKey', 'open']);
 
 /** Where a thread's messages go. */
 export interface ThreadPort {
@@ -117,6 +122,7 @@ export class SessionServer {
     try {
       if (next) {
         this.#session?.take(next.message);
+        if (!kept.has(next.message.kind)) giveBack(next.message.payload);
         this.#port.post({ kind: 'taken', bytes: next.bytes });
       } else if (!this.#fillZeros()) return;
       this.#schedule();

@@ -4,7 +4,7 @@ import {
   layerExchange,
   frameBytes,
   tileGroups,
-  tilesPerGroup,
+  privateTilesPerGroup,
 } from '@cipherdose/sdk/packing';
 import { privateLayers } from '@cipherdose/sdk/plan';
 import { parameterSet, type Plan, type PrivateParameterSet } from '@cipherdose/sdk/protocol';
@@ -61,7 +61,7 @@ export function privateReport(plan: Plan, weights: readonly LinearWeights[], sid
     const bits = statisticalDistance(weightSum(weights[layer] as LinearWeights), set);
     const part = { bits, coefficients: node.outChannels * tiling.tiles * outputsPerTile(tiling) };
     parts.push(part);
-    const ciphertextBytes = tileGroups(tiling, tilesPerGroup)
+    const ciphertextBytes = tileGroups(tiling, privateTilesPerGroup)
       .map((group) => layerExchange('', node, set, map, tiling, group))
       .reduce((sum, { request, reply }) => sum + frameBytes(request) + frameBytes(reply), 0);
     const { accumulatorBits, shift, clampBits } = activation;

@@ -12,6 +12,7 @@ import argparse
 import copy
 import pathlib
 import subprocess
+import warnings
 
 import numpy as np
 import onnx
@@ -103,7 +104,9 @@ def export(network, path):
     """
     folded, image = Folded(network).eval(), example()
     names = {"input_names": ["hu"], "output_names": ["denoised"], "custom_opsets": {onnx_functions.DOMAIN: 1}}
-    torch.onnx.export(folded, image, path, opset_version=onnx_functions.OPSET, do_constant_folding=True, **names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the filter's shape, which the exporter does not know
+        torch.onnx.export(folded, image, path, opset_version=onnx_functions.OPSET, do_constant_folding=True, **names)
     graph = onnx.load(path)
     if folded.base:
         graph.functions.append(onnx_functions.non_local_means_function())

@@ -65,5 +65,5 @@ describe.each(['linear', 'fast', 'balanced', 'best', 'private'])('%s in integers
     } finally {
       await rm(models, { recursive: true });
     }
-  });
+  }, 600_000);
 });

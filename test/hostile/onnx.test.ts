@@ -189,6 +189,11 @@ const unsupported: Readonly<Record<string, FileFields>> = {
     nodes: [{ op: 'NonLocalMeans', inputs: ['hu', 'hu'], output: 'denoised' }],
   },
   'non-local means over a window too wide': withMeans({ search: 33, patch: 5, strength: { float: 2 } }),
+  'non-local means whose table would have no end': withMeans({
+    search: 11,
+    patch: 5,
+    strength: { float: 1e-6 },
+  }),
   'non-local means too strong for its table': withMeans({ search: 11, patch: 5, strength: { float: 1e9 } }),
   'an old opset': { ...good, opset: 3 },
   'two inputs': { ...good, inputs: ['hu', 'mask'] },

@@ -18,7 +18,10 @@ export interface EvaluatorPoolOptions {
 
 const defaultWeightCacheBytes = 160 * 2 ** 20;
 
-/** Evaluates frames on worker threads, which start with the first: private mode has its own. Frames and replies are transferred, not copied. */
+/**
+ * Evaluates frames on worker threads, which start with the first: private mode has its own. Frames and replies are
+ * transferred, not copied.
+ */
 export class EvaluatorPool {
   readonly #start: () => Piscina<Evaluation, EvaluationAnswer>;
   readonly #most: number;

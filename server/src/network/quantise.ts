@@ -274,7 +274,11 @@ class Quantiser {
 
   #activation(node: FloatActivation): IntegerValue {
     if (this.#private && clipsAlone(node)) return this.#clipped(node, this.#settle(node.input));
-    return this.#requantised(this.#value(node.input), node, node.name, (extents) =>
+    return this.#activated(node, this.#value(node.input));
+  }
+
+  #activated(node: FloatActivation, input: IntegerValue): IntegerValue {
+    return this.#requantised(input, node, node.name, (extents) =>
       node.name === this.#network.output ? this.#outputInHu(node) : this.#scaling(node.name, extents, node),
     );
   }
@@ -288,10 +292,7 @@ class Quantiser {
     const high = Math.min(input.high, Math.round(node.high / unit));
     // One bit more is still better than other units.
     const fine = Math.max(-low, high) >= 2 ** (this.#precision.activationBits + 1);
-    if (scales.length > 1 || fine || node.name === this.#network.output)
-      return this.#requantised(input, node, node.name, (extents) =>
-        node.name === this.#network.output ? this.#outputInHu(node) : this.#scaling(node.name, extents, node),
-      );
+    if (scales.length > 1 || fine || node.name === this.#network.output) return this.#activated(node, input);
     const rule = { positive: [1], negative: [1], shift: 0, low, high };
     this.#nodes.push({ op: 'requantise', name: node.name, input: input.name, ...rule });
     const maps = input.maps.map((map) => requantise(map, rule));

@@ -17,7 +17,8 @@ export function lowerNonLocalMeans(node: OnnxNode, lowering: Lowering): Expressi
   const patch = sideOf(node, 'patch', limits.patchSide);
   const strength = floatOf(node, 'strength', Number.NaN);
   if (!(strength > 0 && Number.isFinite(strength))) throw malformed(node, 'strength is not positive');
-  if (strength > mostStrength) throw unsupported(node, `strength up to ${mostStrength}`);
+  if (strength < leastStrength || strength > mostStrength)
+    throw unsupported(node, `strength of ${leastStrength} to ${mostStrength}`);
   const inputs = [image.node, deviation.node] as [string, string];
   const name = lowering.name('nonLocalMeans');
   return lowering.emit(
@@ -28,7 +29,8 @@ export function lowerNonLocalMeans(node: OnnxNode, lowering: Lowering): Expressi
   );
 }
 
-/** Its weights have to be told apart by the steps of a table. */
+// Weights stand in a table: below, it would need more than limits.patchWeights, above, its steps would be too coarse.
+const leastStrength = 0.5;
 const mostStrength = 16;
 
 function sideOf(node: OnnxNode, attribute: string, most: number): number {

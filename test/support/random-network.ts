@@ -54,8 +54,9 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
       input: chain.value,
       positive: Array.from({ length: channels }, () => next(2 ** 18, 2 ** 20)),
       negative: Array.from({ length: channels }, () => next(-(2 ** 18), 2 ** 20)),
-      // Accumulators of some size become hundreds; large ones meet the clamp.
-      shift: 20 + Math.log2(t / 2) - 13,
+      // Accumulators of random weights grow with the root of the taps, the bound with the taps: so those of some size
+      // become hundreds at every layer, however large its kernel, and large ones meet the clamp.
+      shift: 20 + Math.log2(t / 2) - 13 - Math.round(Math.log2(taps(node)) / 2),
       low: -1023,
       high: 1023,
     });
@@ -84,17 +85,18 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
   return { plan, layers };
 }
 
+const taps = ({ inChannels, kernel: [rows, columns] }: LinearNode): number => inChannels * rows * columns;
+
 function randomWeights(
   node: LinearNode,
   inputBound: number,
   t: number,
   next: (low: number, high: number) => number,
 ): LinearWeights {
-  const taps = node.inChannels * node.kernel[0] * node.kernel[1];
   const room = t / 2 - 2 ** 16;
-  const most = Math.max(1, Math.min(32767, Math.floor(room / inputBound / taps)));
+  const most = Math.max(1, Math.min(32767, Math.floor(room / inputBound / taps(node))));
   return {
-    weights: Int16Array.from({ length: node.outChannels * taps }, () => next(-most, most)),
+    weights: Int16Array.from({ length: node.outChannels * taps(node) }, () => next(-most, most)),
     bias: Int32Array.from({ length: node.outChannels }, () => next(-60_000, 60_000)),
   };
 }

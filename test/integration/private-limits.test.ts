@@ -103,6 +103,24 @@ describe('a client of private mode', () => {
     expect(exact(results, [image, other])).toEqual([true, true]);
   });
 
+  test('goes its own way to the host, for requests and for the session alike', async () => {
+    const host = await start();
+    const serverUrl = 'http://host.invalid';
+    const there = (address: string): string =>
+      address.replace(/(?<=^\w+:\/\/)host\.invalid/, new URL(host.url).host);
+    const client = createDenoiseClient({
+      serverUrl,
+      workers: 1,
+      attempts: 1,
+      fetch: (address, init) => fetch(there(String(address)), init),
+      openSocket: (address, protocols) => new WebSocket(there(address), protocols),
+    });
+    const results: SliceResult[] = [];
+    for await (const result of client.denoise([image], { model: 'private' })) results.push(result);
+    client.close();
+    expect(exact(results, [image])).toEqual([true]);
+  });
+
   test('goes on with the next host where one shuts down', async () => {
     const first = await start();
     const port = Number(new URL(first.url).port);

@@ -54,6 +54,7 @@ export function createDenoiseClient(options: DenoiseClientOptions): DenoiseClien
     serverUrl,
     timeoutMs,
     ...(options.fetch ? { fetch: options.fetch } : {}),
+    ...(options.openSocket ? { openSocket: options.openSocket } : {}),
     ...(apiKey === undefined ? {} : { apiKey }),
   });
   return createClientOver(transport, options);
@@ -62,7 +63,7 @@ export function createDenoiseClient(options: DenoiseClientOptions): DenoiseClien
 /** A client over any transport, for hosts that are not reached by HTTP. */
 export function createClientOver(
   transport: Transport,
-  options: Omit<DenoiseClientOptions, 'serverUrl' | 'fetch' | 'apiKey'> = {},
+  options: Omit<DenoiseClientOptions, 'serverUrl' | 'fetch' | 'openSocket' | 'apiKey'> = {},
 ): DenoiseClient {
   const { attempts = defaultAttempts, timeoutMs = defaultTimeoutMs, workerUrl, sealWasmUrl } = options;
   const pool = new WorkerPool({

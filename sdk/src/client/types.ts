@@ -1,6 +1,7 @@
 import type { DenoiseError } from '../errors/index.ts';
 import type { HuImage } from '../image/index.ts';
 import type { Mode } from '../protocol/index.ts';
+import type { OpenSocket } from '../transport/index.ts';
 
 /** How a {@link DenoiseClient} is made. */
 export interface DenoiseClientOptions {
@@ -8,6 +9,8 @@ export interface DenoiseClientOptions {
   readonly serverUrl: string;
   /** Replaces the global fetch. */
   readonly fetch?: typeof fetch;
+  /** Replaces the global WebSocket, which private mode uses beside `fetch`: behind a proxy both need the same way. */
+  readonly openSocket?: OpenSocket;
   /** HE workers; each makes and keeps its own secret key. Default: as many as processors, at most 4. */
   readonly workers?: number;
   /** Sent as a bearer token. */

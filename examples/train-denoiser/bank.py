@@ -31,7 +31,9 @@ SIZE = 512
 DOSES = (1 / 2, 1 / 4, 1 / 8)  # of val
 DOSE = (0.09, 0.65)  # parts of the slice's own dose, drawn evenly in their logarithm
 SCALE = (0.2, 2.0)  # noise whatever the slice's own, in units of TRAIN_SD; also evenly in the logarithm
-DOSE_SHARE = 0.6  # of the samples take DOSE, the others SCALE
+DOSE_SHARE = 0.8  # of the samples take DOSE, the others SCALE
+RAISED_SHARE = 0.6  # of the training slices get more noise of their own,
+OWN = 45.0  # HU; up to this, evenly in the logarithm
 NOISY = 20.0  # HU: a slice with more noise of its own always takes DOSE
 PHANTOM_SCALE = (0.01, 1.0)  # in units of TRAIN_SD; the lower half of the logarithm is hardly noise at all
 
@@ -100,44 +102,58 @@ def spread(rng, ends):
     return float(np.exp(rng.uniform(*np.log(ends))))
 
 
-def slice_noises(task):
-    """Noise of TRAIN_SD in the body, float32 [draws, 512, 512] HU, of (clean int16 [512, 512], draws, seed): by ct.c."""
-    clean, draws, seed = task
+def textures(count, rng):
+    """float64 [count, 2]: pixel size (mm) and cut-off of the noise of each slice, see low_dose.simulated_noise."""
+    return np.array([(rng.uniform(*low_dose.PIXEL_MM), spread(rng, low_dose.CUT_OFF)) for _ in range(count)])
+
+
+def slice_noise(task):
+    """Noise of TRAIN_SD in the body, float32 [512, 512] HU, of (clean int16 [512, 512], texture, seed): by ct.c."""
+    clean, (pixel_mm, cut_off), seed = task
     rng = np.random.default_rng(seed)
     hu = clean.astype(np.float32)
+    return low_dose.simulated_noise(hu, low_dose.TRAIN_SD, pixel_mm, cut_off, rng).astype(np.float32)
+
+
+def noise_on_gpu(cleans, texture, device, batch=32):
+    """slice_noise of every slice."""
     noises = []
-    for _ in range(draws):
-        pixel_mm, cut_off = rng.uniform(*low_dose.PIXEL_MM), spread(rng, low_dose.CUT_OFF)
-        noises.append(low_dose.simulated_noise(hu, low_dose.TRAIN_SD, pixel_mm, cut_off, rng).astype(np.float32))
-    return np.stack(noises)
-
-
-def noise_on_cores(clean, draws, seed, pool):
-    """As noise_on_gpu, slice by slice."""
-    tasks = [(hu, draws, [seed, number]) for number, hu in enumerate(clean.numpy())]
-    noises = np.concatenate(pool.map(slice_noises, tasks, chunksize=1))
-    return torch.from_numpy(noises), torch.arange(len(clean)).repeat_interleave(draws)
-
-
-def noise_on_gpu(clean, draws, device, batch=32):
-    """The same noise [draws * slices, 512, 512], draw by draw of each batch, and the slice of each."""
-    noises, slices = [], []
-    for start in range(0, len(clean), batch):
-        hu = clean[start : start + batch].to(device).float()
+    for start in range(0, len(cleans), batch):
+        hu = torch.from_numpy(np.stack(cleans[start : start + batch])).to(device).float()
+        pixel_mm, cut_off = torch.from_numpy(texture[start : start + batch]).to(device).float().unbind(1)
         sinograms = projections.project(projections.attenuation(hu))
         body = (torch.nn.functional.avg_pool2d(hu[:, None], 15, 1, 7)[:, 0] > -300).float()
-        for _ in range(draws):
-            count = len(hu)
-            pixel_mm = torch.empty(count, device=device).uniform_(*low_dose.PIXEL_MM)
-            low, high = np.log(low_dose.CUT_OFF)
-            cut_off = torch.empty(count, device=device).uniform_(low, high).exp()
-            photons = torch.full((count,), low_dose.PROBE_PHOTONS, device=device)
-            probe = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
-            photons = (photons * (body_sd(probe, body) / low_dose.TRAIN_SD) ** 2).clamp(*low_dose.PHOTONS)
-            noise = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
-            noises.append(noise.cpu())
-            slices.append(torch.arange(start, start + count))
-    return torch.cat(noises), torch.cat(slices)
+        photons = torch.full((len(hu),), low_dose.PROBE_PHOTONS, device=device)
+        probe = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
+        photons = (photons * (body_sd(probe, body) / low_dose.TRAIN_SD) ** 2).clamp(*low_dose.PHOTONS)
+        noises.extend(projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE).cpu().numpy())
+    return noises
+
+
+def noises_of(cleans, texture, seed, device, pool):
+    """One draw of slice_noise for every slice, where there is room for it."""
+    if device != "cpu":
+        with torch.no_grad():
+            return noise_on_gpu(cleans, texture, device)
+    tasks = [(clean, one, [*seed, number]) for number, (clean, one) in enumerate(zip(cleans, texture))]
+    return pool.map(slice_noise, tasks, chunksize=1)
+
+
+def noisier(slices, texture, rng, seed, device, pool):
+    """The (clean, own noise) slices, RAISED_SHARE of them with more noise of their own, as if taken so.
+
+    A reference has noise too, and more of it in thin slices: where low dose is a part of that dose, the part of the
+    noise that was there before has to stay. The texture is that of the noise of low dose, as in a scanner.
+    """
+    raised = [number for number, (_, own) in enumerate(slices) if 0 < own < OWN and rng.random() < RAISED_SHARE]
+    made = list(slices)
+    noises = noises_of([slices[number][0] for number in raised], texture[raised], seed, device, pool)
+    for number, noise in zip(raised, noises):
+        clean, own = slices[number]
+        wanted = spread(rng, (own, OWN))
+        more = noise * (np.sqrt(wanted**2 - own**2) / low_dose.TRAIN_SD)
+        made[number] = simulate.add_noise(clean.astype(np.float32), more), wanted
+    return made
 
 
 def strengths_of(own, phantom, count, rng):
@@ -162,24 +178,30 @@ def pair(task):
     return low, (left / LEFT_UNIT).round().short().numpy()
 
 
-def pairs_of(slices, real, noise, index, split, arguments, pool):
-    """The pairs of a split: of its (clean, own noise), of which `real` are no phantoms, and of noise for slices `index`."""
-    rng = np.random.default_rng(arguments.seed)
-    tasks, numbers, doses = [], [], []
-    for one, number in zip(noise, index.tolist()):
-        clean, own = slices[number]
-        if split == "val":
-            strengths = [(low_dose.low_dose_sd(own, dose) / low_dose.TRAIN_SD, dose) for dose in DOSES]
-        else:
-            strengths = strengths_of(own, number >= real, arguments.strengths, rng)
-        for scale, dose in strengths:
-            tasks.append((clean, one.numpy(), scale))
-            numbers.append(number)
-            doses.append(dose)
+def pairs_of(slices, real, split, arguments, pool):
+    """The pairs of a split: of its (clean, own noise), of which `real` are no phantoms."""
+    rng = np.random.default_rng([arguments.seed, split == "val"])
+    cleans, phantom, tasks, numbers, doses = [], [], [], [], []
+    for draw in range(arguments.draws if split == "train" else 1):
+        seed = [arguments.seed, split == "val", draw]
+        texture = textures(len(slices), rng)
+        own = noisier(slices, texture, rng, [*seed, 0], arguments.device, pool) if split == "train" else slices
+        noises = noises_of([clean for clean, _ in own], texture, [*seed, 1], arguments.device, pool)
+        for number, ((clean, sd), noise) in enumerate(zip(own, noises)):
+            if split == "val":
+                strengths = [(low_dose.low_dose_sd(sd, dose) / low_dose.TRAIN_SD, dose) for dose in DOSES]
+            else:
+                strengths = strengths_of(sd, number >= real, arguments.strengths, rng)
+            for scale, dose in strengths:
+                tasks.append((clean, noise, scale))
+                numbers.append(len(cleans))
+                doses.append(dose)
+            cleans.append(clean)
+            phantom.append(number >= real)
     made = pool.map(pair, tasks, chunksize=8)
     return {
-        "clean": torch.from_numpy(np.stack([clean for clean, _ in slices])),
-        "phantom": torch.arange(len(slices)) >= real,
+        "clean": torch.from_numpy(np.stack(cleans)),
+        "phantom": torch.tensor(phantom),
         "slice": torch.tensor(numbers),
         "low": torch.from_numpy(np.stack([low for low, _ in made])),
         "left": torch.from_numpy(np.stack([left for _, left in made])),
@@ -206,16 +228,7 @@ def main():
         for split, (real, made_up) in made.items():
             if arguments.fewest:
                 real, made_up = real[:: max(1, len(real) // arguments.fewest)], made_up[:2]
-            slices = real + made_up
-            clean = torch.from_numpy(np.stack([hu for hu, _ in slices]))
-            draws = arguments.draws if split == "train" else 1
-            if arguments.device == "cpu":
-                noise, index = noise_on_cores(clean, draws, arguments.seed, pool)
-            else:
-                with torch.no_grad():
-                    noise, index = noise_on_gpu(clean, draws, arguments.device)
-            print(f"{split}: noise of {len(noise)} after {time.monotonic() - began:.0f} s", flush=True)
-            bank[split] = pairs_of(slices, len(real), noise, index, split, arguments, pool)
+            bank[split] = pairs_of(real + made_up, len(real), split, arguments, pool)
             print(f"{split}: {len(bank[split]['low'])} pairs after {time.monotonic() - began:.0f} s", flush=True)
     torch.save(bank, arguments.out)
 

@@ -75,7 +75,7 @@ class Folded(nn.Module):
             h = F.leaky_relu(convolution(h), self.leak) if self.leak else F.relu(convolution(h))
         residual = F.pixel_shuffle(self.convolutions[-1](h), model.FACTOR)
         if self.base:
-            residual = residual + 0.5 * removed
+            residual = residual + model.taken(removed, bands, model.HU_SCALE)
         limit = model.limit_of(bands, self.reach, self.most, model.HU_SCALE)
         return hu - model.held(residual, F.interpolate(limit, scale_factor=model.FACTOR))
 

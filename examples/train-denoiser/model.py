@@ -18,6 +18,8 @@ SQUEEZE = (-250, 350)  # HU; see squeezed
 SOFT_TISSUE = (-300, 400)  # HU; noise is measured in what lies within, so that lung, bone and air are no noise
 CONTEXT = 2  # pixels; the network sees what the filter left in means of so many by so many
 REMOVED = 250  # HU; of what the filter took away, the network sees this much
+LOUD = 25.0  # HU of noise_floor; beyond it more than half of what the filter removed goes, see taken
+LOUDNESS = 1.0  # so many times what lies beyond
 
 
 def detail(image, unit=1.0):
@@ -99,13 +101,24 @@ def limit_of(bands, reach, most, unit=1.0):
     return limit if most is None else limit.clamp(max=most / HU_SCALE * unit)
 
 
+def taken(removed, bands, unit=1.0):
+    """What goes in any case of `removed` by the filter: half, and of the other half so much as the noise is strong.
+
+    In strong noise the filter alone is better than a mean of both, in little noise it is worse; a network of few
+    convolutions does not multiply, so it is not left to it. unit: as in detail.
+    """
+    half = 0.5 * removed
+    more = F.relu(LOUDNESS * (noise_floor(bands) - LOUD / HU_SCALE * unit))
+    return half + held(half, F.interpolate(more, scale_factor=FACTOR))
+
+
 class Denoiser(nn.Module):
     """Convolutions of one odd kernel (rows, columns) between `widths`, with (leaky) ReLU in between.
 
     leak: slope below zero. noise: the first convolution also takes the noise maps, so that the network knows how much
     there is to remove. squeeze: it takes the squeezed image.
     base: it takes, instead of the image, what non_local_means removes from it, and small means of what is left; then
-    the output has half of the filter in it, and the network finds the rest. Whoever owns the image filters it.
+    the output has half of the filter or more in it (`taken`), and the network finds the rest. Whoever owns the image filters it.
     reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
     most: HU, nor by more than this, if given.
 
@@ -113,7 +126,7 @@ class Denoiser(nn.Module):
     [batch, 1, rows, columns], both multiples of 4, in -1024..3071; returns the same shape in HU.
     """
 
-    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=8.0, most=64.0):
+    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=6.0, most=400.0):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most
@@ -131,7 +144,6 @@ class Denoiser(nn.Module):
         image = hu / HU_SCALE
         bands = detail(image)
         seen = [] if self.noise is False else [NOISE_GAIN * noise_maps(bands)]
-        removed = 0
         if self.base:
             base = (filtered(hu) if left is None else left) / HU_SCALE
             removed = image - base
@@ -143,7 +155,9 @@ class Denoiser(nn.Module):
         h = torch.cat([F.pixel_unshuffle(image, FACTOR), *seen], 1)
         for convolution in self.convolutions[:-1]:
             h = F.leaky_relu(convolution(h), self.leak)
-        h = F.pixel_shuffle(self.convolutions[-1](h), FACTOR) + 0.5 * removed
+        h = F.pixel_shuffle(self.convolutions[-1](h), FACTOR)
+        if self.base:
+            h = h + taken(removed, bands)
         limit = F.interpolate(limit_of(bands, self.reach, self.most), scale_factor=FACTOR)
         return limited(h, limit) * HU_SCALE
 

@@ -6,7 +6,7 @@ import metrics
 
 FLOOR = 1.0  # HU; an error below does not matter
 OUTSIDE = 0.03  # weight of squared errors where the reference is outside the window, lung and bone; air has a tenth
-STRUCTURE = 1.0  # of 1 - SSIM, against the logarithm of the RMSE
+STRUCTURE = 2.0  # of 1 - SSIM, against the logarithm of the RMSE
 BIAS = 0.02  # of the squared mean error of a tissue, in units of BIAS_UNIT
 BIAS_UNIT = 2.0  # HU
 BIAS_PIXELS = 400  # pixels; a tissue with fewer hardly counts

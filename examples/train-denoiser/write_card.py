@@ -68,7 +68,10 @@ def architecture(network):
             f"{non_local_means.STRENGTH:g} times the local noise) removes, to +-{model.REMOVED} HU, and means of "
             f"{model.CONTEXT}x{model.CONTEXT} pixels of what it leaves{squeezed}"
         )
-        half = " plus half of what the filter removed"
+        half = (
+            f" plus half of what the filter removed, and of the other half up to {model.LOUDNESS:g} times the least detail "
+            f"nearby less {model.LOUD:g} HU"
+        )
     most = f" and to +-{network.most:g} HU" if network.most else ""
     return (
         f"pixel unshuffle x{model.FACTOR} of {taken}{noise}; convolutions {arrow}, {kernel}, zero padding; {between}"
@@ -83,7 +86,8 @@ SIMULATION = (
     f"times Hann (zero at {low_dose.CUT_OFF[0]} to {low_dose.CUT_OFF[1]} times Nyquist), pixel "
     f"{low_dose.PIXEL_MM[0]} to {low_dose.PIXEL_MM[1]} mm; noise of {bank.DOSE[0]} to {bank.DOSE[1]} of the slice's own "
     f"dose, or {bank.SCALE[0]} to {bank.SCALE[1]} times {low_dose.TRAIN_SD:.0f} HU in the body; every slice also smoother, "
-    f"magnified and made smaller; {draw.PHANTOM_SHARE:.0%} of the samples from {bank.PHANTOMS} phantoms (phantoms.py)"
+    f"magnified and made smaller; {bank.RAISED_SHARE:.0%} of them with such noise of their own, up to {bank.OWN:.0f} HU in "
+    f"all, which the reference keeps; {draw.PHANTOM_SHARE:.0%} of the samples from {bank.PHANTOMS} phantoms (phantoms.py)"
 )
 
 

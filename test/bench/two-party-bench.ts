@@ -116,14 +116,13 @@ const { values } = parseArgs({
 const count = Number(values.count);
 const choices: [FieldBits, number, number, number, number][] = [
   // The layers of the private model that comes along.
-  [4, 26, 11, 9, 26],
-  [4, 26, 11, 0, 15],
+  [4, 26, 10, 10, 26],
+  [4, 26, 12, 0, 14],
   [4, 20, 8, 0, 20],
   [4, 20, 8, 0, 25],
   [4, 20, 8, 8, 25],
   [4, 25, 12, 8, 25],
   [4, 26, 12, 0, 26],
-  [4, 26, 12, 0, 14],
   [8, 20, 8, 0, 20],
   [8, 20, 8, 8, 25],
 ];

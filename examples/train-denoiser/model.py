@@ -118,7 +118,8 @@ class Denoiser(nn.Module):
     leak: slope below zero. noise: the first convolution also takes the noise maps, so that the network knows how much
     there is to remove. squeeze: it takes the squeezed image.
     base: it takes, instead of the image, what non_local_means removes from it, and small means of what is left; then
-    the output has half of the filter or more in it (`taken`), and the network finds the rest. Whoever owns the image filters it.
+    the output has half of the filter or more in it (`taken`), and the network finds the rest. Whoever owns the image
+    filters it.
     reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
     most: HU, nor by more than this, if given.
 

@@ -62,7 +62,7 @@ describe('encrypted === clear', () => {
       }),
       { numRuns: 100 },
     );
-    // The networks did something: otherwise equality would say nothing. (Some 2 in 1000 leave an image as it was.)
-    expect(changed).toBeGreaterThan(0.5 * runs);
+    // The networks did something: otherwise equality would say nothing.
+    expect(changed).toBeGreaterThan(0.9 * runs);
   }, 300_000);
 });

@@ -34,7 +34,9 @@ SCALE = (0.2, 2.0)  # noise whatever the slice's own, in units of TRAIN_SD; also
 DOSE_SHARE = 0.8  # of the samples take DOSE, the others SCALE
 RAISED_SHARE = 0.6  # of the training slices get more noise of their own,
 OWN = 45.0  # HU; up to this, evenly in the logarithm
+VAL_OWN = (18.0, 30.0, 42.0)  # HU, by turns: every other slice of val gets so much noise of its own
 NOISY = 20.0  # HU: a slice with more noise of its own always takes DOSE
+PHOTONS = (4e4, 1e6)  # of an unattenuated ray, evenly in the logarithm: few give streaks; the noise is scaled afterwards
 PHANTOM_SCALE = (0.01, 1.0)  # in units of TRAIN_SD; the lower half of the logarithm is hardly noise at all
 
 
@@ -103,57 +105,65 @@ def spread(rng, ends):
 
 
 def textures(count, rng):
-    """float64 [count, 2]: pixel size (mm) and cut-off of the noise of each slice, see low_dose.simulated_noise."""
-    return np.array([(rng.uniform(*low_dose.PIXEL_MM), spread(rng, low_dose.CUT_OFF)) for _ in range(count)])
+    """float64 [count, 3]: pixel size (mm), cut-off and photons of the noise of each slice, see simulate.noise_of."""
+    one = lambda: (rng.uniform(*low_dose.PIXEL_MM), spread(rng, low_dose.CUT_OFF), spread(rng, PHOTONS))  # noqa: E731
+    return np.array([one() for _ in range(count)])
 
 
-def slice_noise(task):
-    """Noise of TRAIN_SD in the body, float32 [512, 512] HU, of (clean int16 [512, 512], texture, seed): by ct.c."""
-    clean, (pixel_mm, cut_off), seed = task
+def slice_noises(task):
+    """`count` noises of TRAIN_SD in the body, float32 [512, 512] HU each, of (clean int16 [512, 512], texture, count, seed): by ct.c.
+
+    One projection does for all of them: what noise adds to a slice changes its line integrals by little.
+    """
+    clean, (pixel_mm, cut_off, photons), count, seed = task
     rng = np.random.default_rng(seed)
     hu = clean.astype(np.float32)
-    return low_dose.simulated_noise(hu, low_dose.TRAIN_SD, pixel_mm, cut_off, rng).astype(np.float32)
+    integrals = simulate.line_integrals(hu, pixel_mm)
+    body = gaussian_filter(hu, 4) > -300
+    noises = [simulate.noise_of(integrals, photons, SIZE, pixel_mm, cut_off, rng) for _ in range(count)]
+    return [noise * np.float32(low_dose.TRAIN_SD / noise[body if body.any() else ...].std()) for noise in noises]
 
 
-def noise_on_gpu(cleans, texture, device, batch=32):
-    """slice_noise of every slice."""
+def noises_on_gpu(cleans, texture, count, device, batch=32):
+    """slice_noises of every slice, `count` of each."""
     noises = []
     for start in range(0, len(cleans), batch):
         hu = torch.from_numpy(np.stack(cleans[start : start + batch])).to(device).float()
-        pixel_mm, cut_off = torch.from_numpy(texture[start : start + batch]).to(device).float().unbind(1)
+        pixel_mm, cut_off, photons = torch.from_numpy(texture[start : start + batch]).to(device).float().unbind(1)
         sinograms = projections.project(projections.attenuation(hu))
         body = (torch.nn.functional.avg_pool2d(hu[:, None], 15, 1, 7)[:, 0] > -300).float()
-        photons = torch.full((len(hu),), low_dose.PROBE_PHOTONS, device=device)
-        probe = projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE)
-        photons = (photons * (body_sd(probe, body) / low_dose.TRAIN_SD) ** 2).clamp(*low_dose.PHOTONS)
-        noises.extend(projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE).cpu().numpy())
+        drawn = [projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE) for _ in range(count)]
+        scaled = [one * (low_dose.TRAIN_SD / body_sd(one, body))[:, None, None] for one in drawn]
+        noises.extend(torch.stack(scaled, 1).cpu().numpy())
     return noises
 
 
-def noises_of(cleans, texture, seed, device, pool):
-    """One draw of slice_noise for every slice, where there is room for it."""
+def noises_of(cleans, texture, raised, seed, device, pool):
+    """Noises of every slice, where there is room for it: two of the `raised`, or more, and one or more of the others."""
     if device != "cpu":
         with torch.no_grad():
-            return noise_on_gpu(cleans, texture, device)
-    tasks = [(clean, one, [*seed, number]) for number, (clean, one) in enumerate(zip(cleans, texture))]
-    return pool.map(slice_noise, tasks, chunksize=1)
+            return noises_on_gpu(cleans, texture, 2 if raised.any() else 1, device)
+    counts = 1 + raised.astype(int)
+    tasks = [(clean, *rest, [*seed, number]) for number, (clean, *rest) in enumerate(zip(cleans, texture, counts))]
+    return pool.map(slice_noises, tasks, chunksize=1)
 
 
-def noisier(slices, texture, rng, seed, device, pool):
-    """The (clean, own noise) slices, RAISED_SHARE of them with more noise of their own, as if taken so.
+def raised_to(slices, split, rng):
+    """Noise of its own, HU, that each (clean, own noise) slice of a split is to get; nan where it keeps what it has."""
+    if split == "val":
+        return np.array([VAL_OWN[number // 2 % 3] if number % 2 else np.nan for number in range(len(slices))])
+    raised = lambda own: 0 < own < OWN and rng.random() < RAISED_SHARE  # noqa: E731
+    return np.array([spread(rng, (own, OWN)) if raised(own) else np.nan for _, own in slices])
+
+
+def noisier(clean, own, noise, wanted):
+    """The slice with noise of `wanted` HU of its own, of which it has `own`, as if taken so.
 
     A reference has noise too, and more of it in thin slices: where low dose is a part of that dose, the part of the
     noise that was there before has to stay. The texture is that of the noise of low dose, as in a scanner.
     """
-    raised = [number for number, (_, own) in enumerate(slices) if 0 < own < OWN and rng.random() < RAISED_SHARE]
-    made = list(slices)
-    noises = noises_of([slices[number][0] for number in raised], texture[raised], seed, device, pool)
-    for number, noise in zip(raised, noises):
-        clean, own = slices[number]
-        wanted = spread(rng, (own, OWN))
-        more = noise * (np.sqrt(wanted**2 - own**2) / low_dose.TRAIN_SD)
-        made[number] = simulate.add_noise(clean.astype(np.float32), more), wanted
-    return made
+    more = noise * (np.sqrt(max(wanted**2 - own**2, 0)) / low_dose.TRAIN_SD)
+    return simulate.add_noise(clean.astype(np.float32), more)
 
 
 def strengths_of(own, phantom, count, rng):
@@ -185,9 +195,11 @@ def pairs_of(slices, real, split, arguments, pool):
     for draw in range(arguments.draws if split == "train" else 1):
         seed = [arguments.seed, split == "val", draw]
         texture = textures(len(slices), rng)
-        own = noisier(slices, texture, rng, [*seed, 0], arguments.device, pool) if split == "train" else slices
-        noises = noises_of([clean for clean, _ in own], texture, [*seed, 1], arguments.device, pool)
-        for number, ((clean, sd), noise) in enumerate(zip(own, noises)):
+        wanted = raised_to(slices, split, rng)
+        noises = noises_of([clean for clean, _ in slices], texture, ~np.isnan(wanted), seed, arguments.device, pool)
+        for number, ((clean, sd), (noise, *more)) in enumerate(zip(slices, noises)):
+            if not np.isnan(wanted[number]):
+                clean, sd = noisier(clean, sd, more[0], wanted[number]), max(sd, wanted[number])
             if split == "val":
                 strengths = [(low_dose.low_dose_sd(sd, dose) / low_dose.TRAIN_SD, dose) for dose in DOSES]
             else:

@@ -1,6 +1,6 @@
 """PSNR and SSIM of a checkpoint, before and after, on a split with simulated noise or on a folder of DICOM pairs.
 
-    python3 evaluate.py DIR/balanced.pt --data DIR --split test [--dose 0.25]
+    python3 evaluate.py DIR/balanced.pt --data DIR --split test [--dose 0.25] [--strength 100]
     python3 evaluate.py DIR/balanced.pt --series ../sample-series
 
 In float, output rounded to whole HU. Convention: metrics.py. The test split is for one final figure; nothing
@@ -23,11 +23,15 @@ import volumes
 TEST_DRAW = 1000  # seeds that no training pair has
 
 
-def denoise(network, low, left=None):
-    """int16 HU [rows, columns] of the same. left: what the filter makes of it, if it is known already."""
+def denoise(network, low, left=None, strength=100):
+    """int16 HU [rows, columns] of the same.
+
+    left: what the filter makes of it, if it is known already. strength: percent, mixed as the client does it.
+    """
     with torch.no_grad():
         image = network(torch.from_numpy(low.astype(np.float32))[None, None], left)[0, 0].numpy()
-    return simulate.add_noise(image, 0)
+    change = simulate.add_noise(image, 0).astype(np.int32) - low
+    return (low + (strength * change + 50) // 100).astype(np.int16)
 
 
 def slices_of(data, entry, dose, numbers):
@@ -64,23 +68,26 @@ def series_slices(folder):
 
 
 def summary(scores):
-    means = np.mean(scores, axis=0)
+    """Of (PSNR before, after, SSIM before, after, bias of each tissue) of some slices."""
+    means = np.mean([score[:4] for score in scores], axis=0)
     figures = dict(zip(("psnrIn", "psnrOut"), (round(float(value), 2) for value in means[:2])))
     figures |= dict(zip(("ssimIn", "ssimOut"), (round(float(value), 4) for value in means[2:])))
     least = min(out - before for before, out, *_ in scores)
-    return figures | {"leastGain": round(float(least), 2), "slices": len(scores)}
+    bias = np.sum([score[4] for score in scores], axis=0)
+    hu = {name: round(float(total / max(pixels, 1)), 2) for name, (total, pixels) in zip(metrics.TISSUES, bias)}
+    return figures | {"leastGain": round(float(least), 2), "slices": len(scores), "biasHu": hu}
 
 
-def evaluate(networks, slices):
-    """For each network its figures per group and over all slices."""
+def evaluate(networks, slices, strength=100):
+    """For each network its figures per group and over all slices. strength: see denoise."""
     groups = [{} for _ in networks]
     for group, low, reference in slices:
         before = metrics.psnr(low, reference), metrics.ssim(low, reference)
         left = model.filtered(torch.from_numpy(low.astype(np.float32))[None, None])
         for network, scores in zip(networks, groups):
-            image = denoise(network, low, left)
+            image = denoise(network, low, left, strength)
             score = before[0], metrics.psnr(image, reference), before[1], metrics.ssim(image, reference)
-            scores.setdefault(group, []).append(score)
+            scores.setdefault(group, []).append((*score, metrics.bias(image, reference)))
     return [
         {group: summary(scores) for group, scores in one.items()} | {"all": summary(sum(one.values(), []))}
         for one in groups
@@ -93,6 +100,7 @@ def main():
     parser.add_argument("--data", help="folder with index.json and the volumes")
     parser.add_argument("--split", choices=("val", "test"), default="val")
     parser.add_argument("--dose", type=float, default=0.25, help="part of the full dose that is left")
+    parser.add_argument("--strength", type=int, default=100, help="percent of the result, mixed with the input")
     parser.add_argument("--series", type=pathlib.Path, help="folder with low-dose/ and normal-dose/")
     arguments = parser.parse_args()
     if not (arguments.series or arguments.data):
@@ -104,7 +112,7 @@ def main():
         if arguments.series
         else simulated_slices(arguments.data, arguments.split, arguments.dose)
     )
-    print(json.dumps(evaluate([network], slices)[0], indent=2))
+    print(json.dumps(evaluate([network], slices, arguments.strength)[0], indent=2))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Folded(nn.Module):
     def __init__(self, network):
         super().__init__()
         self.leak, self.noise, self.squeeze, self.base = network.leak, network.noise, network.squeeze, network.base
-        self.reach, self.most = network.reach, network.most
+        self.reach, self.most, self.factor, self.square = network.reach, network.most, network.factor, network.square
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         with torch.no_grad():
             self.convolutions[0].weight /= model.HU_SCALE
@@ -60,20 +60,20 @@ class Folded(nn.Module):
 
     def forward(self, hu):
         bands = model.detail(hu, model.HU_SCALE)
-        seen = [model.noise_maps(bands)] if self.noise else []
+        seen = [model.onto(model.noise_maps(bands), self.factor)] if self.noise else []
         squeezed = lambda image: model.squeezed(image, model.HU_SCALE) if self.squeeze else image  # noqa: E731
         if self.base:
             left = Filter.apply(hu, model.deviation(hu, model.HU_SCALE))
             removed = hu - left
             means = F.avg_pool2d(squeezed(left), model.CONTEXT)
-            seen.insert(0, F.pixel_unshuffle(means, model.FACTOR // model.CONTEXT))
+            seen.insert(0, F.pixel_unshuffle(means, self.factor // model.CONTEXT))
             image = removed.clamp(-model.REMOVED, model.REMOVED)
         else:
             image = squeezed(hu)
-        h = torch.cat([F.pixel_unshuffle(image, model.FACTOR), *seen], 1)
+        h = torch.cat([F.pixel_unshuffle(image, self.factor), *seen], 1)
         for convolution in self.convolutions[:-1]:
-            h = F.leaky_relu(convolution(h), self.leak) if self.leak else F.relu(convolution(h))
-        residual = F.pixel_shuffle(self.convolutions[-1](h), model.FACTOR)
+            h = model.activated(convolution(h), self.leak, self.square)
+        residual = F.pixel_shuffle(self.convolutions[-1](h), self.factor)
         if self.base:
             residual = residual + model.taken(removed, bands, model.HU_SCALE)
         limit = model.limit_of(bands, self.reach, self.most, model.HU_SCALE)

@@ -112,11 +112,25 @@ def taken(removed, bands, unit=1.0):
     return half + held(half, F.interpolate(more, scale_factor=FACTOR))
 
 
+def onto(maps, factor):
+    """Maps of blocks of FACTOR x FACTOR pixels as maps of blocks of factor x factor."""
+    if factor == FACTOR:
+        return maps
+    return F.interpolate(maps, scale_factor=FACTOR // factor) if factor < FACTOR else F.avg_pool2d(maps, factor // FACTOR)
+
+
+def activated(h, leak, square):
+    """(Leaky) ReLU, or the square h^2 / 4 + h / 2."""
+    if square:
+        return h * h * 0.25 + h * 0.5
+    return F.leaky_relu(h, leak) if leak else F.relu(h)
+
+
 class Denoiser(nn.Module):
     """Convolutions of one odd kernel (rows, columns) between `widths`, with (leaky) ReLU in between.
 
-    leak: slope below zero. noise: the first convolution also takes the noise maps, so that the network knows how much
-    there is to remove. squeeze: it takes the squeezed image.
+    leak: slope below zero; square: h^2 / 4 + h / 2 instead. factor: of the pixel unshuffle. noise: the first convolution
+    also takes the noise maps, so that the network knows how much there is to remove. squeeze: it takes the squeezed image.
     base: it takes, instead of the image, what non_local_means removes from it, and small means of what is left; then
     the output has half of the filter or more in it (`taken`), and the network finds the rest. Whoever owns the image
     filters it.
@@ -127,11 +141,13 @@ class Denoiser(nn.Module):
     [batch, 1, rows, columns], both multiples of 4, in -1024..3071; returns the same shape in HU.
     """
 
-    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=6.0, most=400.0):
+    def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=6.0, most=400.0,
+                 factor=FACTOR, square=False):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most
-        context = (FACTOR // CONTEXT) ** 2 if base else 0
+        self.factor, self.square = factor, square
+        context = (factor // CONTEXT) ** 2 if base else 0
         inputs = (widths[0] + context + (NOISE_MAPS if noise else 0), *widths[1:-1])
         padding = tuple(side // 2 for side in kernel)
         self.convolutions = nn.ModuleList(
@@ -144,19 +160,19 @@ class Denoiser(nn.Module):
     def residual(self, hu, left=None):
         image = hu / HU_SCALE
         bands = detail(image)
-        seen = [] if self.noise is False else [NOISE_GAIN * noise_maps(bands)]
+        seen = [] if self.noise is False else [NOISE_GAIN * onto(noise_maps(bands), self.factor)]
         if self.base:
             base = (filtered(hu) if left is None else left) / HU_SCALE
             removed = image - base
             means = F.avg_pool2d(squeezed(base) if self.squeeze else base, CONTEXT)
-            seen.insert(0, F.pixel_unshuffle(means, FACTOR // CONTEXT))
+            seen.insert(0, F.pixel_unshuffle(means, self.factor // CONTEXT))
             image = removed.clamp(-REMOVED / HU_SCALE, REMOVED / HU_SCALE)
         elif self.squeeze:
             image = squeezed(image)
-        h = torch.cat([F.pixel_unshuffle(image, FACTOR), *seen], 1)
+        h = torch.cat([F.pixel_unshuffle(image, self.factor), *seen], 1)
         for convolution in self.convolutions[:-1]:
-            h = F.leaky_relu(convolution(h), self.leak)
-        h = F.pixel_shuffle(self.convolutions[-1](h), FACTOR)
+            h = activated(convolution(h), self.leak, self.square)
+        h = F.pixel_shuffle(self.convolutions[-1](h), self.factor)
         if self.base:
             h = h + taken(removed, bands)
         limit = F.interpolate(limit_of(bands, self.reach, self.most), scale_factor=FACTOR)
@@ -176,12 +192,17 @@ ARCHITECTURES = {
     "best": {"widths": (CHANNELS, 62, 62, 62, CHANNELS), "kernel": (5, 9)},
     "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True},
 }
-# What to compare them with, by search.py.
+# What to compare them with, by search.py: they differ in one thing each, at no more ciphertexts or hardly more.
 CANDIDATES = {
-    "balanced-17": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 17)},
-    "balanced-1": {"widths": (CHANNELS, 44, CHANNELS), "kernel": (5, 17)},
-    "balanced-squeeze": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "squeeze": True},
-    "fast-1": {"widths": (CHANNELS, 18, CHANNELS), "kernel": (5, 17)},
+    "balanced-17": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 17)},  # columns of kernel
+    "balanced-1": {"widths": (CHANNELS, 44, CHANNELS), "kernel": (5, 9)},  # depth
+    "balanced-4": {"widths": (CHANNELS, 15, 15, 15, CHANNELS), "kernel": (5, 9)},
+    "balanced-square": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "square": True},  # activation
+    "balanced-relu": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "leak": 0.0},
+    "balanced-x2": {"widths": (4, 5, 5, 4), "kernel": (5, 9), "factor": 2},  # unshuffle
+    "balanced-x8": {"widths": (64, 40, 40, 64), "kernel": (3, 5), "factor": 8},
+    "fast-1": {"widths": (CHANNELS, 18, CHANNELS), "kernel": (5, 9)},
+    "fast-square": {"widths": (CHANNELS, 9, 9, CHANNELS), "kernel": (5, 9), "square": True},
     "private-2": {"widths": (CHANNELS, 8, 8, CHANNELS), "kernel": (5, 9), "leak": 0.0, "squeeze": True},
 }
 

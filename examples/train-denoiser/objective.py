@@ -10,7 +10,6 @@ STRUCTURE = 2.0  # of 1 - SSIM, against the logarithm of the RMSE
 BIAS = 0.02  # of the squared mean error of a tissue, in units of BIAS_UNIT
 BIAS_UNIT = 2.0  # HU
 BIAS_PIXELS = 400  # pixels; a tissue with fewer hardly counts
-TISSUES = ((-950, -600), (-140, -60), (-20, 100), (250, 1500))  # HU: lung, fat, soft tissue, bone
 SSIM_SIDE = 7
 
 
@@ -21,7 +20,8 @@ def clip(hu):
 def ssim_map(a, b):
     """SSIM [n, 1, rows - 6, columns - 6] of images [n, 1, rows, columns] that are clipped, as scikit-image has it."""
     n = SSIM_SIDE**2
-    mean = lambda image: F.avg_pool2d(image, SSIM_SIDE, 1)  # noqa: E731
+    # Rows, then columns: the same mean, for two sevenths of the sums.
+    mean = lambda image: F.avg_pool2d(F.avg_pool2d(image, (1, SSIM_SIDE), 1), (SSIM_SIDE, 1), 1)  # noqa: E731
     a, b = a / metrics.RANGE, b / metrics.RANGE
     ma, mb = mean(a), mean(b)
     sample = n / (n - 1)
@@ -57,8 +57,8 @@ def loss_of(output, clean, weight):
     inner = weight[..., cut:-cut, cut:-cut]
     similarity = (inner * ssim_map(clip(output), clip(clean))).sum((1, 2, 3)) / inner.sum((1, 2, 3)).clamp(min=1)
     loss = loss + STRUCTURE * (1 - similarity)
-    for low, high in TISSUES:
-        tissue = weight * ((clean >= low) & (clean <= high))
+    for least, most in metrics.TISSUES.values():
+        tissue = weight * ((clean >= least) & (clean <= most))
         bias = (tissue * error).sum((1, 2, 3)) / (tissue.sum((1, 2, 3)) + BIAS_PIXELS)
         loss = loss + BIAS * F.huber_loss(bias / BIAS_UNIT, torch.zeros_like(bias), reduction="none", delta=4.0)
     return loss.mean()

@@ -45,19 +45,27 @@ def filtered_back_projection(sinogram, size, pixel_mm, cut_off):
     return image
 
 
-def low_dose_noise(hu, photons, pixel_mm, cut_off, rng, views=360):
-    """Noise in HU, shape [size, size] float32, to add to the slice hu [size, size] in HU.
+def line_integrals(hu, pixel_mm, views=360):
+    """Line integrals [views, bins] of the slice hu [size, size] in HU, with pixels of pixel_mm."""
+    return project(WATER_MU_PER_MM * (1 + np.clip(hu, -1000, HU_MAX) / 1000), views, pixel_mm)
+
+
+def noise_of(clean, photons, size, pixel_mm, cut_off, rng):
+    """Noise in HU, shape [size, size] float32, of a slice with the line integrals `clean`.
 
     photons: mean count of an unattenuated ray, per view and detector bin; noise goes with 1/sqrt(photons).
-    pixel_mm: assumed pixel size in mm. cut_off: see filtered_back_projection. rng: numpy Generator.
+    cut_off: see filtered_back_projection. rng: numpy Generator.
     """
-    mu = WATER_MU_PER_MM * (1 + np.clip(hu, -1000, HU_MAX) / 1000)
-    clean = project(mu, views, pixel_mm)
     counts = rng.poisson(photons * np.exp(-clean.astype(np.float64)))
     counts = counts + ELECTRONIC_SIGMA * rng.standard_normal(counts.shape)
     noisy = -np.log(np.maximum(counts, 1) / photons)  # photon starvation: a count below 1 is taken as 1
     error = (noisy - clean).astype(np.float32)
-    return filtered_back_projection(error, hu.shape[0], pixel_mm, cut_off) / WATER_MU_PER_MM * 1000
+    return filtered_back_projection(error, size, pixel_mm, cut_off) / WATER_MU_PER_MM * 1000
+
+
+def low_dose_noise(hu, photons, pixel_mm, cut_off, rng, views=360):
+    """Noise in HU, shape [size, size] float32, to add to the slice hu [size, size] in HU; see noise_of."""
+    return noise_of(line_integrals(hu, pixel_mm, views), photons, hu.shape[0], pixel_mm, cut_off, rng)
 
 
 def add_noise(hu, noise):

@@ -20,14 +20,14 @@ import objective
 
 BATCH = 8
 RATE = 1e-3
-WARM_UP = 1000  # iterations
+WARM_UP = 1000  # iterations; fewer do for weights that are trained already
 AVERAGING = 0.999  # of the weights that are validated and kept
 LONGEST_GRADIENT = 1.0
 
 
-def validate(network, bank, thinned):
-    """Text and mean gain of PSNR, dB: over val slices at each of DOSES, for each volume's slices alike."""
-    lines, gains = [], []
+def gains(network, bank, thinned=1):
+    """For each of DOSES the gains in PSNR, dB, and SSIM of every so many slices of val, [slices, 2]."""
+    tables = {}
     with torch.no_grad():
         for dose in DOSES:
             rows = []
@@ -36,17 +36,29 @@ def validate(network, bank, thinned):
                 image = network(low, left).round()
                 psnr = (objective.psnr(image, clean) - objective.psnr(low, clean)).item()
                 rows.append((psnr, (objective.ssim(image, clean) - objective.ssim(low, clean)).item()))
-            table = torch.tensor(rows)
-            mean = table.mean(0)
-            gains.append(mean[0].item())
-            lines.append(f"1/{1 / dose:.0f} {mean[0]:+.3f} dB (least {table[:, 0].min():+.2f}) SSIM {mean[1]:+.4f}")
-    return "; ".join(lines), sum(gains) / len(gains)
+            tables[dose] = torch.tensor(rows)
+    return tables
 
 
-def rate(iteration, progress, part):
+def validate(network, bank, thinned):
+    """Text and mean gain of PSNR, dB: over val slices at each of DOSES, for each volume's slices alike."""
+    tables = gains(network, bank, thinned)
+    lines = [
+        f"1/{1 / dose:.0f} {table[:, 0].mean():+.3f} dB (least {table[:, 0].min():+.2f}) SSIM {table[:, 1].mean():+.4f}"
+        for dose, table in tables.items()
+    ]
+    return "; ".join(lines), mean_gain(tables)
+
+
+def mean_gain(tables):
+    """dB, of every dose alike."""
+    return sum(table[:, 0].mean().item() for table in tables.values()) / len(tables)
+
+
+def rate(iteration, progress, part, warm_up):
     """Learning rate: linear warm-up, then `part` (two of 0..1) of half a cosine down to nothing; progress is 0..1."""
     at = part[0] + (part[1] - part[0]) * min(1, progress)
-    return RATE * min(1, (iteration + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * at))
+    return RATE * min(1, (iteration + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * at))
 
 
 class Step:
@@ -111,9 +123,9 @@ def train(architecture, bank_file, out, options, name):
     began = checked = time.monotonic()
     iteration, progress, score = 0, 0.0, 0.0
     while progress < 1:
-        step(pairs.patches(options.batch), options.rate * rate(iteration, progress, options.part))
+        step(pairs.patches(options.batch), options.rate * rate(iteration, progress, options.part, options.warm_up))
         iteration += 1
-        if iteration == 2 * WARM_UP:
+        if iteration == 2 * options.warm_up:
             averaged.load_state_dict(network.state_dict())
         if iteration % 20 == 0 and options.device != "cpu":
             torch.cuda.synchronize()
@@ -141,6 +153,7 @@ def main():
     parser.add_argument("--start", help="checkpoint whose weights to go on from")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rate")
     parser.add_argument("--part", type=float, nargs=2, default=(0, 1), help="of the schedule, for runs in several parts")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP, help="iterations until the learning rate is whole")
     parser.add_argument("--leak", type=float, help="another slope below zero than the network's own, to begin with")
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--seed", type=int, default=0)

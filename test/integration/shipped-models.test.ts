@@ -100,6 +100,31 @@ describe('cipherdose evaluate', () => {
     expect(seen.psnrOut).toBeGreaterThan(seen.psnrIn);
   });
 
+  it('measures what a strength leaves of the result', async () => {
+    const files = ['--low', await volume('low-dose'), '--reference', await volume('normal-dose')];
+    const words = ['--shape', `${names.length},${side},${side}`, '--model', 'linear', '--strength', '40'];
+    const { code, stdout } = await cli('evaluate', ...files, ...words, '--json');
+    expect(code).toBe(0);
+    const denoise = await shippedModel('linear');
+    let psnr = 0;
+    for (const name of names) {
+      const [low, reference] = [await crop('low-dose', name), await crop('normal-dose', name)];
+      const full = denoise(low);
+      const mixed = low.hu.map(
+        (from, i) => from + Math.floor((40 * ((full.hu[i] as number) - from) + 50) / 100),
+      );
+      psnr += quality({ ...low, hu: mixed }, reference).psnr / names.length;
+    }
+    expect((lastLine(stdout) as { psnrOut: number }).psnrOut).toBeCloseTo(psnr, 9);
+  });
+
+  it('refuses a strength of more than everything', async () => {
+    const file = await volume('low-dose');
+    const words = ['--low', file, '--reference', file, '--shape', `${names.length},${side},${side}`];
+    const { code, stderr } = await cli('evaluate', ...words, '--strength', '101');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--strength')]);
+  });
+
   it('reports how the image looks', async () => {
     const words = ['--shape', '1,512,512', '--model', 'linear', '--report'];
     for (const [option, dose] of [

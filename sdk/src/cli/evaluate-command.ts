@@ -1,12 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { quality, type HuImage, type Quality } from '@cipherdose/sdk/image';
+import { blend, quality, type HuImage, type Quality } from '@cipherdose/sdk/image';
 import { limits } from '@cipherdose/sdk/protocol';
 import { Assessment, reportLines } from './assess.ts';
-import { jsonOption } from './common-options.ts';
+import { jsonOption, percentage } from './common-options.ts';
 import { consoleOutput } from './console-output.ts';
-import { shippedModel } from './shipped-models.ts';
+import { shippedModel, type ClearEvaluator } from './shipped-models.ts';
 import { systemCode } from './slice-files.ts';
 
 interface Shape {
@@ -20,6 +20,7 @@ interface Options {
   readonly reference: string;
   readonly shape: Shape;
   readonly model: string;
+  readonly strength: number;
   readonly json?: true;
   readonly report?: true;
 }
@@ -39,6 +40,7 @@ export function addEvaluateCommand(program: Command, finish: (allWell: boolean) 
     .requiredOption('--reference <file.i16>', 'normal-dose volume')
     .requiredOption('--shape <z,y,x>', 'slices, rows and columns of both', parseShape)
     .option('--model <id>', 'a model that comes along', 'balanced')
+    .option('--strength <percent>', 'how much of the result to mix in, 1 to 100', percentage, 100)
     .option('--report', 'also noise texture, edge sharpness and bias of tissues')
     .addOption(jsonOption)
     .addHelpText('after', help)
@@ -65,7 +67,8 @@ async function evaluate(options: Options): Promise<void> {
   const { shape } = options;
   await using low = await openVolume('--low', options.low, shape);
   await using reference = await openVolume('--reference', options.reference, shape);
-  const denoise = await shippedModel(options.model);
+  const model = await shippedModel(options.model);
+  const denoise: ClearEvaluator = (image) => blend(image, model(image), options.strength);
   const assessment = options.report ? new Assessment(denoise) : undefined;
   const [before, after]: [Quality[], Quality[]] = [[], []];
   for (let z = 0; z < shape.slices; z++) {

@@ -24,6 +24,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
+THINNED = 3  # of the pairs of val, every so many; odd, since every other slice has more noise of its own
 ANY_SLICE = HERE / "calibration" / "rider0117-12.i16.gz"  # to import with; what a slice costs does not depend on it
 
 
@@ -37,21 +38,44 @@ def ciphertexts(network, folder):
     return cost["ciphertextsUp"] + cost["ciphertextsDown"]
 
 
+def spread(heights, least):
+    """Heights of labels, ascending: each moved up to be at least so far above the one below."""
+    placed = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + least) if placed else height)
+    return placed
+
+
+def label(axes, rows, names, side, span):
+    """Names beside their points, to the left or the right, none over another of the same column."""
+    for ciphertexts in {round(row["ciphertexts"], -2) for row in rows}:
+        column = sorted((row for row in rows if round(row["ciphertexts"], -2) == ciphertexts), key=lambda row: row["gain"])
+        for row, height in zip(column, spread([row["gain"] for row in column], 0.035 * span)):
+            offset = 7 if side == "left" else -7
+            axes.annotate(names(row), (row["ciphertexts"], height), textcoords="offset points", xytext=(offset, 0),
+                          ha=side, va="center", fontsize=8)
+
+
 def plot(rows, path):
-    figure, axes = pyplot.subplots(figsize=(7, 4.5), constrained_layout=True)
+    figure, axes = pyplot.subplots(figsize=(8, 5), constrained_layout=True)
     shortest = min(row["iterations"] for row in rows)
-    for row in rows:
-        alike = row["iterations"] == shortest
-        axes.plot(row["ciphertexts"], row["gain"], "o" if alike else "s", color=("C0" if row["front"] else "C7") if alike else "C1")
-        label = row["name"] if alike else f"{row['name']}, as shipped"
-        axes.annotate(label, (row["ciphertexts"], row["gain"]), textcoords="offset points", xytext=(6, 4), fontsize=8)
+    alike = [row for row in rows if row["iterations"] == shortest]
+    shipped = [row for row in rows if row not in alike]
+    span = max(row["gain"] for row in rows) - min(row["gain"] for row in rows)
+    for some, marker, colour in ((alike, "o", "C0"), (shipped, "s", "C1")):
+        axes.plot([row["ciphertexts"] for row in some], [row["gain"] for row in some], marker, color=colour)
+    label(axes, alike, lambda row: row["name"], "left", span)
+    label(axes, shipped, lambda row: f"{row['name']}, as shipped", "right", span)
     front = [row for row in rows if row["front"]]
     axes.plot([row["ciphertexts"] for row in front], [row["gain"] for row in front], color="C0", linewidth=1)
     axes.set_xscale("log", base=2)
-    ticks = sorted({row["ciphertexts"] for row in rows if row["front"] or row["iterations"] != shortest})
+    ticks = []
+    for ciphertexts in sorted(row["ciphertexts"] for row in rows):
+        if not ticks or ciphertexts > 1.1 * ticks[-1]:
+            ticks.append(ciphertexts)
     axes.set_xticks(ticks, labels=map(str, ticks))
     axes.minorticks_off()
-    axes.margins(x=0.12)
+    axes.margins(x=0.25)
     axes.set_xlabel("ciphertexts of a slice, both ways")
     axes.set_ylabel("mean gain on val, half to an eighth of the dose, dB")
     axes.grid(alpha=0.3)
@@ -69,7 +93,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for checkpoint in arguments.checkpoints:
             network, facts = model.load(checkpoint)
-            tables = train.gains(network, bank)
+            tables = train.gains(network, bank, THINNED)
             doses = {f"1/{1 / dose:.0f}": table for dose, table in tables.items()}
             rows.append({"name": facts["name"], "ciphertexts": ciphertexts(network, folder),
                          "parameters": sum(parameter.numel() for parameter in network.parameters()),

@@ -198,12 +198,10 @@ CANDIDATES = {
     "balanced-1": {"widths": (CHANNELS, 44, CHANNELS), "kernel": (5, 9)},  # depth
     "balanced-4": {"widths": (CHANNELS, 15, 15, 15, CHANNELS), "kernel": (5, 9)},
     "balanced-square": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "square": True},  # activation
-    "balanced-relu": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "leak": 0.0},
     "balanced-x2": {"widths": (4, 5, 5, 4), "kernel": (5, 9), "factor": 2},  # unshuffle
     "balanced-x8": {"widths": (64, 40, 40, 64), "kernel": (3, 5), "factor": 8},
     "fast-1": {"widths": (CHANNELS, 18, CHANNELS), "kernel": (5, 9)},
     "fast-square": {"widths": (CHANNELS, 9, 9, CHANNELS), "kernel": (5, 9), "square": True},
-    "private-2": {"widths": (CHANNELS, 8, 8, CHANNELS), "kernel": (5, 9), "leak": 0.0, "squeeze": True},
 }
 
 

@@ -119,7 +119,7 @@ def slice_noises(task):
     rng = np.random.default_rng(seed)
     hu = clean.astype(np.float32)
     integrals = simulate.line_integrals(hu, pixel_mm)
-    body = gaussian_filter(hu, 4) > -300
+    body = low_dose.body_of(hu)
     noises = [simulate.noise_of(integrals, photons, SIZE, pixel_mm, cut_off, rng) for _ in range(count)]
     return [noise * np.float32(low_dose.TRAIN_SD / noise[body if body.any() else ...].std()) for noise in noises]
 
@@ -151,7 +151,8 @@ def noises_of(cleans, texture, raised, seed, device, pool):
 def raised_to(slices, split, rng):
     """Noise of its own, HU, that each (clean, own noise) slice of a split is to get; nan where it keeps what it has."""
     if split == "val":
-        return np.array([VAL_OWN[number // 2 % 3] if number % 2 else np.nan for number in range(len(slices))])
+        turns = [VAL_OWN[number // 2 % len(VAL_OWN)] if number % 2 else 0 for number in range(len(slices))]
+        return np.array([wanted if wanted > own else np.nan for wanted, (_, own) in zip(turns, slices)])
     raised = lambda own: 0 < own < OWN and rng.random() < RAISED_SHARE  # noqa: E731
     return np.array([spread(rng, (own, OWN)) if raised(own) else np.nan for _, own in slices])
 
@@ -162,7 +163,7 @@ def noisier(clean, own, noise, wanted):
     A reference has noise too, and more of it in thin slices: where low dose is a part of that dose, the part of the
     noise that was there before has to stay. The texture is that of the noise of low dose, as in a scanner.
     """
-    more = noise * (np.sqrt(max(wanted**2 - own**2, 0)) / low_dose.TRAIN_SD)
+    more = noise * (np.sqrt(wanted**2 - own**2) / low_dose.TRAIN_SD)
     return simulate.add_noise(clean.astype(np.float32), more)
 
 
@@ -199,7 +200,7 @@ def pairs_of(slices, real, split, arguments, pool):
         noises = noises_of([clean for clean, _ in slices], texture, ~np.isnan(wanted), seed, arguments.device, pool)
         for number, ((clean, sd), (noise, *more)) in enumerate(zip(slices, noises)):
             if not np.isnan(wanted[number]):
-                clean, sd = noisier(clean, sd, more[0], wanted[number]), max(sd, wanted[number])
+                clean, sd = noisier(clean, sd, more[0], wanted[number]), wanted[number]
             if split == "val":
                 strengths = [(low_dose.low_dose_sd(sd, dose) / low_dose.TRAIN_SD, dose) for dose in DOSES]
             else:

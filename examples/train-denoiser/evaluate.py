@@ -23,15 +23,16 @@ import volumes
 TEST_DRAW = 1000  # seeds that no training pair has
 
 
-def denoise(network, low, left=None, strength=100):
-    """int16 HU [rows, columns] of the same.
-
-    left: what the filter makes of it, if it is known already. strength: percent, mixed as the client does it.
-    """
+def denoise(network, low, left=None):
+    """int16 HU [rows, columns] of the same. left: what the filter makes of it, if it is known already."""
     with torch.no_grad():
         image = network(torch.from_numpy(low.astype(np.float32))[None, None], left)[0, 0].numpy()
-    change = simulate.add_noise(image, 0).astype(np.int32) - low
-    return (low + (strength * change + 50) // 100).astype(np.int16)
+    return simulate.add_noise(image, 0)
+
+
+def blend(low, denoised, strength):
+    """low moved `strength` percent of the way to denoised, int16 HU, as the client does it."""
+    return (low + (strength * (denoised.astype(np.int32) - low) + 50) // 100).astype(np.int16)
 
 
 def slices_of(data, entry, dose, numbers):
@@ -78,20 +79,20 @@ def summary(scores):
     return figures | {"leastGain": round(float(least), 2), "slices": len(scores), "biasHu": hu}
 
 
-def evaluate(networks, slices, strength=100):
-    """For each network its figures per group and over all slices. strength: see denoise."""
-    groups = [{} for _ in networks]
+def evaluate(networks, slices, strengths=(100,)):
+    """For each network and each of the strengths, percent, its figures per group and over all slices."""
+    groups = [{strength: {} for strength in strengths} for _ in networks]
     for group, low, reference in slices:
         before = metrics.psnr(low, reference), metrics.ssim(low, reference)
         left = model.filtered(torch.from_numpy(low.astype(np.float32))[None, None])
         for network, scores in zip(networks, groups):
-            image = denoise(network, low, left, strength)
-            score = before[0], metrics.psnr(image, reference), before[1], metrics.ssim(image, reference)
-            scores.setdefault(group, []).append((*score, metrics.bias(image, reference)))
-    return [
-        {group: summary(scores) for group, scores in one.items()} | {"all": summary(sum(one.values(), []))}
-        for one in groups
-    ]
+            denoised = denoise(network, low, left)
+            for strength in strengths:
+                image = blend(low, denoised, strength)
+                score = before[0], metrics.psnr(image, reference), before[1], metrics.ssim(image, reference)
+                scores[strength].setdefault(group, []).append((*score, metrics.bias(image, reference)))
+    figures = lambda one: {group: summary(rows) for group, rows in one.items()} | {"all": summary(sum(one.values(), []))}  # noqa: E731
+    return [{strength: figures(one) for strength, one in scores.items()} for scores in groups]
 
 
 def main():
@@ -112,7 +113,8 @@ def main():
         if arguments.series
         else simulated_slices(arguments.data, arguments.split, arguments.dose)
     )
-    print(json.dumps(evaluate([network], slices, arguments.strength)[0], indent=2))
+    strength = arguments.strength
+    print(json.dumps(evaluate([network], slices, (strength,))[0][strength], indent=2))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,19 @@ PROBE_PHOTONS = 2e5
 PHOTONS = (1e4, 2e7)  # least and most that a pair may take
 
 
+def body_of(hu):
+    """bool, the shape of hu: where the patient or the table is."""
+    return gaussian_filter(hu, 4) > -300
+
+
 def simulated_noise(clean, wanted_sd, pixel_mm, cut_off, rng):
     """Noise in HU for clean (HU), at the dose that gives it a standard deviation of wanted_sd HU in the body."""
-    body = gaussian_filter(clean, 4) > -300
-    probe = simulate.low_dose_noise(clean, PROBE_PHOTONS, pixel_mm, cut_off, rng)
+    integrals = simulate.line_integrals(clean, pixel_mm)
+    noise_at = lambda photons: simulate.noise_of(integrals, photons, len(clean), pixel_mm, cut_off, rng)  # noqa: E731
+    body, probe = body_of(clean), noise_at(PROBE_PHOTONS)
     probe_sd = probe[body].std() if body.any() else wanted_sd
     photons = np.clip(PROBE_PHOTONS * (probe_sd / wanted_sd) ** 2, *PHOTONS)
-    return simulate.low_dose_noise(clean, photons, pixel_mm, cut_off, rng)
+    return noise_at(photons)
 
 
 def finest_detail(hu):

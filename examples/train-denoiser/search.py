@@ -38,7 +38,13 @@ def ciphertexts(network, folder):
     return cost["ciphertextsUp"] + cost["ciphertextsDown"]
 
 
-def spread(heights, least):
+def trained_alike(rows):
+    """Those with the fewest steps."""
+    shortest = min(row["iterations"] for row in rows)
+    return [row for row in rows if row["iterations"] == shortest]
+
+
+def apart(heights, least):
     """Heights of labels, ascending: each moved up to be at least so far above the one below."""
     placed = []
     for height in heights:
@@ -50,7 +56,7 @@ def label(axes, rows, names, side, span):
     """Names beside their points, to the left or the right, none over another of the same column."""
     for ciphertexts in {round(row["ciphertexts"], -2) for row in rows}:
         column = sorted((row for row in rows if round(row["ciphertexts"], -2) == ciphertexts), key=lambda row: row["gain"])
-        for row, height in zip(column, spread([row["gain"] for row in column], 0.035 * span)):
+        for row, height in zip(column, apart([row["gain"] for row in column], 0.035 * span)):
             offset = 7 if side == "left" else -7
             axes.annotate(names(row), (row["ciphertexts"], height), textcoords="offset points", xytext=(offset, 0),
                           ha=side, va="center", fontsize=8)
@@ -58,8 +64,7 @@ def label(axes, rows, names, side, span):
 
 def plot(rows, path):
     figure, axes = pyplot.subplots(figsize=(8, 5), constrained_layout=True)
-    shortest = min(row["iterations"] for row in rows)
-    alike = [row for row in rows if row["iterations"] == shortest]
+    alike = trained_alike(rows)
     shipped = [row for row in rows if row not in alike]
     span = max(row["gain"] for row in rows) - min(row["gain"] for row in rows)
     for some, marker, colour in ((alike, "o", "C0"), (shipped, "s", "C1")):
@@ -104,8 +109,7 @@ def main():
                          "leastGain": {dose: round(table[:, 0].min().item(), 2) for dose, table in doses.items()}})
             print(rows[-1], flush=True)
     rows.sort(key=lambda row: row["ciphertexts"])
-    shortest = min(row["iterations"] for row in rows)
-    alike = [row for row in rows if row["iterations"] == shortest]
+    alike = trained_alike(rows)
     for row in rows:
         row["front"] = row in alike and all(
             other["gain"] < row["gain"] for other in alike if other is not row and other["ciphertexts"] <= row["ciphertexts"]

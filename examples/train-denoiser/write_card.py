@@ -41,9 +41,6 @@ CHOICE = (
 DOSES = {"half": 1 / 2, "quarter": 1 / 4, "eighth": 1 / 8}
 # Percent, for half the dose: the most, in tens, at which no slice of val and train came out worse than it went in.
 STRENGTH_AT_HALF = 40
-TEST = {name: (dose, 100) for name, dose in DOSES.items()} | {
-    f"halfAtStrength{STRENGTH_AT_HALF}": (DOSES["half"], STRENGTH_AT_HALF)
-}
 HOW_SIMULATED = (
     "float32, output rounded to whole HU, all slices of the split; noise simulated for a part of the full dose, for "
     "which the slice's own noise is taken, kernel soft to sharp, seeded. PSNR in dB and SSIM on images clipped to "
@@ -100,23 +97,25 @@ SIMULATION = (
 
 
 def figures_of(task):
-    """What evaluate.py says of every checkpoint on one set: a split at a dose and a strength, or the sample series."""
-    checkpoints, data, split, dose, strength = task
+    """What evaluate.py says of every checkpoint on one set, at some strengths: a split at a dose, or the sample series."""
+    checkpoints, data, split, dose, strengths = task
     torch.set_num_threads(1)
     networks = [model.load(checkpoint)[0] for checkpoint in checkpoints]
     sample = HERE.parent / "sample-series"
     slices = evaluate.simulated_slices(data, split, dose) if split else evaluate.series_slices(sample)
-    return evaluate.evaluate(networks, slices, strength)
+    return evaluate.evaluate(networks, slices, strengths)
 
 
 def cards(checkpoints, data):
     """The card of each checkpoint; every slice's noise is simulated once for all of them."""
     networks, saved = zip(*(model.load(checkpoint) for checkpoint in checkpoints))
     entries = {split: volumes.volumes(data, split) for split in ("train", "val", "test")}
-    sets = [*(("test", *one) for one in TEST.values()), ("val", DOSES["quarter"], 100), (None, None, 100)]
+    strengths = {"half": (100, STRENGTH_AT_HALF)}
+    sets = [("test", dose, strengths.get(name, (100,))) for name, dose in DOSES.items()]
+    sets += [("val", DOSES["quarter"], (100,)), (None, None, (100,))]
     with multiprocessing.get_context("fork").Pool() as pool:
         *test, val, sample = pool.map(figures_of, [(checkpoints, data, *one) for one in sets], chunksize=1)
-    test = dict(zip(TEST, test))
+    test = dict(zip(DOSES, test))
     for i, (network, facts) in enumerate(zip(networks, saved)):
         name = facts["name"]
         yield {
@@ -141,10 +140,11 @@ def cards(checkpoints, data):
             },
             "figures": {
                 "how": HOW_SIMULATED,
-                "valQuarterDose": val[i]["all"],
-                "test": {dose: figures[i]["all"] for dose, figures in test.items()},
-                "testQuarterDoseByVolume": {group: f for group, f in test["quarter"][i].items() if group != "all"},
-                "sampleSeries": sample[i]["all"] | {"slicesOf": "kits00072"},
+                "valQuarterDose": val[i][100]["all"],
+                "test": {dose: figures[i][100]["all"] for dose, figures in test.items()}
+                | {f"halfAtStrength{STRENGTH_AT_HALF}": test["half"][i][STRENGTH_AT_HALF]["all"]},
+                "testQuarterDoseByVolume": {group: f for group, f in test["quarter"][i][100].items() if group != "all"},
+                "sampleSeries": sample[i][100]["all"] | {"slicesOf": "kits00072"},
             },
             "licence": "Apache-2.0 weights; see NOTICE for data attributions",
             "intendedUse": "research use, not for primary diagnosis",

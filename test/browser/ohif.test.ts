@@ -104,8 +104,6 @@ describe('OHIF 3.13.2', () => {
       `click to the first denoised slice: ${seconds.toFixed(1)} s; ` +
         `first frame sent after ${since(sent[0]?.at)} s, last of ${sent.length} after ${since(sent.at(-1)?.at)} s`,
     );
-    // 6 s on an idle machine; tests share theirs.
-    expect(seconds).toBeLessThan(15);
     await page.waitForSelector('[data-cy=cipherdose-report]');
     await takePicture(page, 'compare');
     const shown = await shownResult(page);
@@ -155,11 +153,8 @@ describe('OHIF 3.13.2', () => {
     const busy = await pageProcesses(browser);
     expect(busy.workers).toBeGreaterThan(idle.workers);
     await page.click('[data-cy=cipherdose-cancel]');
-    // The click itself waits for a busy machine.
-    const cancelled = performance.now();
     await waitForText(page, 'cipherdose-notice', 'Cancelled');
-    await pause(3000);
-    expect(proxy.requests.filter(({ at }) => at > cancelled + 1000).map(({ path }) => path)).toEqual([]);
+    expect(await proxy.lateRequests()).toEqual([]);
     const after = await pageProcesses(browser);
     viewerWorkers = idle.workers;
     await onlyViewerWorkers();

@@ -1,6 +1,7 @@
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { closeServer, listenOnLoopback } from './loopback.ts';
 
 /** One request as it was on the wire. */
@@ -37,6 +38,18 @@ export class RecordingProxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /**
+   * Waits three seconds.
+   *
+   * @returns the paths of requests in the last two; what was on its way when the caller asked has arrived before.
+   */
+  async lateRequests(): Promise<readonly string[]> {
+    await setTimeout(1000);
+    const known = this.requests.length;
+    await setTimeout(2000);
+    return this.requests.slice(known).map(({ path }) => path);
+  }
+
   /** @returns its own address */
   listen(): Promise<string> {
     return listenOnLoopback(this.#server);
@@ -52,7 +65,7 @@ export class RecordingProxy {
     const { method = '', url: path = '' } = request;
     const body = await buffer(request);
     this.requests.push({ at, method, path, contentType: request.headers['content-type'], body });
-    if (method === 'POST') await new Promise((resolve) => setTimeout(resolve, this.frameDelayMs));
+    if (method === 'POST') await setTimeout(this.frameDelayMs);
     if (method === 'POST' && this.refuseFrames) {
       const error = { code: 'REQUEST_INVALID', message: 'refused', details: {}, requestId: 'test' };
       response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));

@@ -30,14 +30,15 @@ PHANTOMS = 60
 SIZE = 512
 DOSES = (1 / 2, 1 / 4, 1 / 8)  # of val
 DOSE = (0.09, 0.65)  # parts of the slice's own dose, drawn evenly in their logarithm
-SCALE = (0.2, 2.0)  # noise whatever the slice's own, in units of TRAIN_SD; also evenly in the logarithm
+BODY_SD = 25.0  # HU, of noise in the body at scale 1
+SCALE = (0.2, 2.0)  # noise whatever the slice's own; also evenly in the logarithm
 DOSE_SHARE = 0.8  # of the samples take DOSE, the others SCALE
-RAISED_SHARE = 0.6  # of the training slices get more noise of their own,
-OWN = 45.0  # HU; up to this, evenly in the logarithm
-VAL_OWN = (18.0, 30.0, 42.0)  # HU, by turns: every other slice of val gets so much noise of its own
-NOISY = 20.0  # HU: a slice with more noise of its own always takes DOSE
+RAISED_SHARE = 0.4  # of the training slices get more noise of their own,
+OWN = 30.0  # HU (low_dose.own_noise); up to this, evenly in the logarithm
+VAL_OWN = (12.0, 20.0, 28.0)  # HU, by turns: every other slice of val gets so much noise of its own
+NOISY = 14.0  # HU: a slice with more noise of its own always takes DOSE
 PHOTONS = (4e4, 1e6)  # of an unattenuated ray, evenly in the logarithm: few give streaks; the noise is scaled afterwards
-PHANTOM_SCALE = (0.01, 1.0)  # in units of TRAIN_SD; the lower half of the logarithm is hardly noise at all
+PHANTOM_SCALE = (0.01, 1.0)  # the lower half of the logarithm is hardly noise at all
 
 
 def resized(hu, factor):
@@ -64,23 +65,19 @@ def variants(hu, rng):
 
 
 def slice_variants(task):
-    """[(clean int16 [512, 512], own noise HU)] of (slice HU, volume entry, slice number, every variant?)."""
+    """[clean int16 [512, 512]] of (slice HU, volume entry, slice number, every variant?)."""
     slice_hu, entry, number, every = task
     hu = np.clip(slice_hu, simulate.HU_MIN, simulate.HU_MAX).astype(np.float32)
     rng = low_dose.seeded(entry, number, 0)
-    detail = low_dose.finest_detail(hu)
-    return [
-        (np.rint(clean).astype(np.int16), entry["noise_hf_HU"] * low_dose.finest_detail(clean) / detail)
-        for clean in (variants(hu, rng) if every else [hu])
-    ]
+    return [np.rint(clean).astype(np.int16) for clean in (variants(hu, rng) if every else [hu])]
 
 
 def phantom_slice(seed):
-    return np.rint(phantoms.phantom(np.random.default_rng(seed))).astype(np.int16), 0.0
+    return np.rint(phantoms.phantom(np.random.default_rng(seed))).astype(np.int16)
 
 
 def cleans(data, split, pool, hold_out):
-    """(clean int16 [512, 512], own noise HU) of every slice of a split, and of phantoms; hold_out is of train, but counts as val."""
+    """Clean slices, int16 [512, 512], of a split, and of phantoms; hold_out is of train, but counts as val."""
     entries = volumes.volumes(data, "train") + volumes.volumes(data, "val")
     tasks = [
         (hu, entry, number, split == "train")
@@ -90,13 +87,6 @@ def cleans(data, split, pool, hold_out):
     ]
     made = sum(pool.map(slice_variants, tasks, chunksize=4), [])
     return made, pool.map(phantom_slice, range(PHANTOMS)) if split == "train" else []
-
-
-def body_sd(noise, body):
-    """Standard deviation [n] of noise [n, size, size] where body is."""
-    pixels = body.sum((1, 2)).clamp(min=1)
-    mean = (noise * body).sum((1, 2)) / pixels
-    return (((noise - mean[:, None, None]) ** 2 * body).sum((1, 2)) / pixels).sqrt()
 
 
 def spread(rng, ends):
@@ -110,114 +100,132 @@ def textures(count, rng):
     return np.array([one() for _ in range(count)])
 
 
-def slice_noises(task):
-    """`count` noises of TRAIN_SD in the body, float32 [512, 512] HU each, of (clean int16 [512, 512], texture, count, seed): by ct.c.
-
-    One projection does for all of them: what noise adds to a slice changes its line integrals by little.
-    """
-    clean, (pixel_mm, cut_off, photons), count, seed = task
-    rng = np.random.default_rng(seed)
-    hu = clean.astype(np.float32)
-    integrals = simulate.line_integrals(hu, pixel_mm)
-    body = low_dose.body_of(hu)
-    noises = [simulate.noise_of(integrals, photons, SIZE, pixel_mm, cut_off, rng) for _ in range(count)]
-    return [noise * np.float32(low_dose.TRAIN_SD / noise[body if body.any() else ...].std()) for noise in noises]
+def slice_noise(task):
+    """Noise, float32 [512, 512] HU, of (clean int16 [512, 512], texture, seed): by ct.c."""
+    clean, (pixel_mm, cut_off, photons), seed = task
+    integrals = simulate.line_integrals(clean.astype(np.float32), pixel_mm)
+    return simulate.noise_of(integrals, photons, SIZE, pixel_mm, cut_off, np.random.default_rng(seed))
 
 
-def noises_on_gpu(cleans, texture, count, device, batch=32):
-    """slice_noises of every slice, `count` of each."""
+def noises_on_gpu(cleans, texture, device, batch=32):
+    """slice_noise of every slice."""
     noises = []
     for start in range(0, len(cleans), batch):
         hu = torch.from_numpy(np.stack(cleans[start : start + batch])).to(device).float()
         pixel_mm, cut_off, photons = torch.from_numpy(texture[start : start + batch]).to(device).float().unbind(1)
         sinograms = projections.project(projections.attenuation(hu))
-        body = (torch.nn.functional.avg_pool2d(hu[:, None], 15, 1, 7)[:, 0] > -300).float()
-        drawn = [projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE) for _ in range(count)]
-        scaled = [one * (low_dose.TRAIN_SD / body_sd(one, body))[:, None, None] for one in drawn]
-        noises.extend(torch.stack(scaled, 1).cpu().numpy())
+        noises.extend(projections.noise_of(sinograms, photons, pixel_mm, cut_off, SIZE).cpu().numpy())
     return noises
 
 
-def noises_of(cleans, texture, raised, seed, device, pool):
-    """Noises of every slice, where there is room for it: two of the `raised`, or more, and one or more of the others."""
+def noises_of(cleans, texture, seed, device, pool):
+    """One noise for every slice, of any strength; on the GPU if there is one."""
     if device != "cpu":
         with torch.no_grad():
-            return noises_on_gpu(cleans, texture, 2 if raised.any() else 1, device)
-    counts = 1 + raised.astype(int)
-    tasks = [(clean, *rest, [*seed, number]) for number, (clean, *rest) in enumerate(zip(cleans, texture, counts))]
-    return pool.map(slice_noises, tasks, chunksize=1)
+            return noises_on_gpu(cleans, texture, device)
+    tasks = [(clean, *rest, [*seed, number]) for number, (clean, *rest) in enumerate(zip(cleans, texture))]
+    return pool.map(slice_noise, tasks, chunksize=1)
 
 
-def raised_to(slices, split, rng):
-    """Noise of its own, HU, that each (clean, own noise) slice of a split is to get; nan where it keeps what it has."""
+def own_noise(clean):
+    return low_dose.own_noise(clean.astype(np.float32))
+
+
+def raised_to(own, split, rng):
+    """Noise of its own, HU, that each slice, of noise `own`, is to get; nan where it keeps what it has."""
     if split == "val":
-        turns = [VAL_OWN[number // 2 % len(VAL_OWN)] if number % 2 else 0 for number in range(len(slices))]
-        return np.array([wanted if wanted > own else np.nan for wanted, (_, own) in zip(turns, slices)])
-    raised = lambda own: 0 < own < OWN and rng.random() < RAISED_SHARE  # noqa: E731
-    return np.array([spread(rng, (own, OWN)) if raised(own) else np.nan for _, own in slices])
+        turns = [VAL_OWN[number // 2 % len(VAL_OWN)] if number % 2 else 0 for number in range(len(own))]
+        return np.array([wanted if wanted > fine else np.nan for wanted, (fine, _) in zip(turns, own)])
+    raised = lambda fine: fine < OWN and rng.random() < RAISED_SHARE  # noqa: E731
+    return np.array([spread(rng, (fine, OWN)) if raised(fine) else np.nan for fine, _ in own])
 
 
-def noisier(clean, own, noise, wanted):
-    """The slice with noise of `wanted` HU of its own, of which it has `own`, as if taken so.
+def noisier(task):
+    """The slice with noise of its own of `wanted` HU, as if taken so, of (clean, its own noise, noise, wanted).
 
-    A reference has noise too, and more of it in thin slices: where low dose is a part of that dose, the part of the
-    noise that was there before has to stay. The texture is that of the noise of low dose, as in a scanner.
+    A reference has noise too, and more of it in thin slices: low dose is a part of that dose, and the part of the noise
+    that was there before has to stay.
     """
-    more = noise * (np.sqrt(wanted**2 - own**2) / low_dose.TRAIN_SD)
-    return simulate.add_noise(clean.astype(np.float32), more)
+    clean, (fine, _), noise, wanted = task
+    hu = clean.astype(np.float32)
+    has, _ = low_dose.band_deviations(noise, low_dose.flattest(hu))
+    return simulate.add_noise(hu, noise * (np.sqrt(wanted**2 - fine**2) / has))
 
 
-def strengths_of(own, phantom, count, rng):
-    """(scale of noise of TRAIN_SD, part of the dose or 0) for `count` training pairs of a slice with noise `own` HU."""
-    for _ in range(count):
-        if phantom:
-            yield spread(rng, PHANTOM_SCALE), 0.0
-        elif own > NOISY or rng.random() < DOSE_SHARE:
-            dose = spread(rng, DOSE)
-            yield low_dose.low_dose_sd(own, dose) / low_dose.TRAIN_SD, dose
-        else:
-            yield spread(rng, SCALE), 0.0
+def with_own_noise(slices, split, seed, rng, arguments, pool):
+    """(slice, its own noise) of all, some of them made noisier."""
+    own = pool.map(own_noise, slices, chunksize=4)
+    wanted = raised_to(own, split, rng)
+    chosen = np.nonzero(~np.isnan(wanted))[0]
+    before = [slices[number] for number in chosen]
+    noises = noises_of(before, textures(len(chosen), rng), [*seed, 0], arguments.device, pool)
+    tasks = [(clean, own[number], noise, wanted[number]) for number, clean, noise in zip(chosen, before, noises)]
+    slices = list(slices)
+    for number, noisy in zip(chosen, pool.map(noisier, tasks, chunksize=4)):
+        slices[number] = noisy
+        own[number] = own_noise(noisy)
+    return list(zip(slices, own))
 
 
 def pair(task):
-    """(low int16, left int16) [512, 512] of (clean int16, noise float32 of TRAIN_SD, scale)."""
-    clean, noise, scale = task
+    """(low int16, left int16) [512, 512] of (clean int16, noise, its standard deviation as wanted, in the body or as own_noise?)."""
+    clean, noise, wanted, in_body = task
     torch.set_num_threads(1)
-    low = simulate.add_noise(clean, noise * scale)
+    hu = clean.astype(np.float32)
+    body = low_dose.body_of(hu)
+    has = noise[body if body.any() else ...].std() if in_body else low_dose.band_deviations(noise, low_dose.flattest(hu))[0]
+    low = simulate.add_noise(hu, noise * (wanted / has))
     with torch.no_grad():
         left = model.filtered(torch.from_numpy(low.astype(np.float32))[None, None])[0, 0]
     return low, (left / LEFT_UNIT).round().short().numpy()
 
 
-def pairs_of(slices, real, split, arguments, pool):
-    """The pairs of a split: of its (clean, own noise), of which `real` are no phantoms."""
-    rng = np.random.default_rng([arguments.seed, split == "val"])
-    cleans, phantom, tasks, numbers, doses = [], [], [], [], []
-    for draw in range(arguments.draws if split == "train" else 1):
-        seed = [arguments.seed, split == "val", draw]
-        texture = textures(len(slices), rng)
-        wanted = raised_to(slices, split, rng)
-        noises = noises_of([clean for clean, _ in slices], texture, ~np.isnan(wanted), seed, arguments.device, pool)
-        for number, ((clean, sd), (noise, *more)) in enumerate(zip(slices, noises)):
-            if not np.isnan(wanted[number]):
-                clean, sd = noisier(clean, sd, more[0], wanted[number]), wanted[number]
-            if split == "val":
-                strengths = [(low_dose.low_dose_sd(sd, dose) / low_dose.TRAIN_SD, dose) for dose in DOSES]
+def pairs_of_draw(real, made_up, split, draw, rng, arguments, pool):
+    """(clean slices, tasks of `pair`, and of each its slice and part of the dose or 0) for one draw of noise."""
+    seed = [arguments.seed, split == "val", draw]
+    real = with_own_noise(real, split, seed, rng, arguments, pool)
+    slices = [clean for clean, _ in real] + made_up
+    texture = textures(len(slices), rng)
+    matched = np.zeros(len(slices), bool)
+    for number, (_, own) in enumerate(real):
+        matched[number] = split == "val" or own[0] > NOISY or rng.random() < DOSE_SHARE
+        if matched[number]:
+            texture[number, 1] = low_dose.cut_off_of(own)
+    noises = noises_of(slices, texture, [*seed, 1], arguments.device, pool)
+    tasks, numbers, doses = [], [], []
+    for number, (clean, noise) in enumerate(zip(slices, noises)):
+        for nth in range(len(DOSES) if split == "val" else arguments.strengths):
+            dose = 0.0
+            if matched[number]:
+                dose = DOSES[nth] if split == "val" else spread(rng, DOSE)
+                wanted = real[number][1][0] * low_dose.more_noise(dose)
             else:
-                strengths = strengths_of(sd, number >= real, arguments.strengths, rng)
-            for scale, dose in strengths:
-                tasks.append((clean, noise, scale))
-                numbers.append(len(cleans))
-                doses.append(dose)
-            cleans.append(clean)
-            phantom.append(number >= real)
-    made = pool.map(pair, tasks, chunksize=8)
+                wanted = BODY_SD * spread(rng, SCALE if number < len(real) else PHANTOM_SCALE)
+            tasks.append((clean, noise, np.float32(wanted), not matched[number]))
+            numbers.append(number)
+            doses.append(dose)
+    return slices, tasks, numbers, doses
+
+
+def pairs_of(real, made_up, split, arguments, pool):
+    """The pairs of a split: of its slices and of phantoms."""
+    rng = np.random.default_rng([arguments.seed, split == "val"])
+    cleans, phantom, lows, lefts, numbers, doses = [], [], [], [], [], []
+    for draw in range(arguments.draws if split == "train" else 1):
+        slices, tasks, of, parts = pairs_of_draw(real, made_up, split, draw, rng, arguments, pool)
+        for low, left in pool.map(pair, tasks, chunksize=8):
+            lows.append(low)
+            lefts.append(left)
+        numbers.extend(len(cleans) + number for number in of)
+        doses.extend(parts)
+        cleans.extend(slices)
+        phantom.extend([False] * len(real) + [True] * len(made_up))
     return {
         "clean": torch.from_numpy(np.stack(cleans)),
         "phantom": torch.tensor(phantom),
         "slice": torch.tensor(numbers),
-        "low": torch.from_numpy(np.stack([low for low, _ in made])),
-        "left": torch.from_numpy(np.stack([left for _, left in made])),
+        "low": torch.from_numpy(np.stack(lows)),
+        "left": torch.from_numpy(np.stack(lefts)),
         "dose": torch.tensor(doses, dtype=torch.float32),
     }
 
@@ -241,7 +249,7 @@ def main():
         for split, (real, made_up) in made.items():
             if arguments.fewest:
                 real, made_up = real[:: max(1, len(real) // arguments.fewest)], made_up[:2]
-            bank[split] = pairs_of(real + made_up, len(real), split, arguments, pool)
+            bank[split] = pairs_of(real, made_up, split, arguments, pool)
             print(f"{split}: {len(bank[split]['low'])} pairs after {time.monotonic() - began:.0f} s", flush=True)
     torch.save(bank, arguments.out)
 

@@ -36,18 +36,15 @@ def blend(low, denoised, strength):
 
 
 def slices_of(data, entry, dose, numbers):
-    """(volume, low dose, reference), int16 HU, for some slices of a volume at a part of its dose: the noise that it has
-    itself, as the index tells it, is taken for that of the full dose."""
+    """(volume, low dose, reference), int16 HU, for some slices of a volume at a part of its dose, see low_dose.py."""
     volume = volumes.load(data, entry)
     for number in numbers:
         reference = volume[number]
         rng = low_dose.seeded(entry, number, TEST_DRAW)
         # mm; nysbu_mixed has one per slice
         spacing = entry["per_slice"][number]["spacing"] if "per_slice" in entry else entry.get("pixel_spacing", [0.75])
-        wanted_sd = low_dose.low_dose_sd(entry["noise_hf_HU"], dose)
-        cut_off = np.exp(rng.uniform(*np.log(low_dose.CUT_OFF)))
         clean = reference.astype(np.float32)
-        noise = low_dose.simulated_noise(clean, wanted_sd, float(spacing[0]), cut_off, rng)
+        noise = low_dose.low_dose_noise(clean, dose, float(spacing[0]), rng)
         yield volumes.name(entry), simulate.add_noise(clean, noise), reference
 
 

@@ -13,6 +13,8 @@ NOISE_MAPS = 2
 NOISE_CLIP = 0.2  # of HU_SCALE: detail beyond it is an edge
 NOISE_WINDOW = 15  # blocks of FACTOR x FACTOR pixels
 FLOOR_WINDOW = 7  # blocks
+OPENING = 5  # blocks
+DEVIATION = 1.1  # of non_local_means, for the sum of the noise maps
 NOISE_GAIN = 4  # brings the maps to the size of the image's channels
 SQUEEZE = (-250, 350)  # HU; see squeezed
 SOFT_TISSUE = (-300, 400)  # HU; noise is measured in what lies within, so that lung, bone and air are no noise
@@ -59,14 +61,25 @@ def squeezed(image, unit=1.0):
     return 0.75 * image.clamp(low, high) + 0.25 * image
 
 
+def opened(bands):
+    """The least `detail` within OPENING x OPENING blocks, and of that the most: without edges, vessels and lung.
+
+    What is narrower than the window goes, and noise, which is everywhere, stays but for a factor.
+    """
+    reach = OPENING // 2
+    least = -F.max_pool2d(-bands, OPENING, 1, reach)
+    return F.max_pool2d(least, OPENING, 1, reach)
+
+
 def deviation(image, unit=1.0):
     """Standard deviation of the noise around each pixel, as far as `non_local_means` needs to know it.
 
-    Half the sum of the noise maps, in the unit of the image; the same for every pixel of a block.
+    A multiple of the sum of the noise maps of what is not anatomy, in the unit of the image; the same for every pixel of a
+    block.
     """
     low, high = (end / HU_SCALE * unit for end in SOFT_TISSUE)
-    maps = noise_maps(detail(image.clamp(low, high), unit))
-    return F.interpolate(0.5 * (maps[:, :1] + maps[:, 1:]), scale_factor=FACTOR)
+    maps = noise_maps(opened(detail(image.clamp(low, high), unit)))
+    return F.interpolate(DEVIATION * (maps[:, :1] + maps[:, 1:]), scale_factor=FACTOR)
 
 
 def filtered(hu):

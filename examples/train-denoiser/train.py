@@ -108,6 +108,12 @@ class Step:
             self.graph.replay()
 
 
+def after(devices, device):
+    """What it was trained on, as text: on `devices` before, if any, and then on this one."""
+    now = torch.cuda.get_device_name() if device != "cpu" else "one core of a CPU"
+    return now if devices is None else devices if devices.endswith(now) else f"{devices}, then {now}"
+
+
 def train(architecture, bank_file, out, options, name):
     torch.manual_seed(options.seed)
     bank = torch.load(bank_file, mmap=True) if options.device != "cpu" else torch.load(bank_file)
@@ -137,8 +143,8 @@ def train(architecture, bank_file, out, options, name):
             print(f"{name} {iteration} {spent:.1f} min loss {step.loss.item():.4f} val {text}", flush=True)
             saved = {"name": name, "architecture": architecture, "weights": averaged.state_dict(),
                      "iterations": before["iterations"] + iteration, "minutes": round(before["minutes"] + spent, 1),
-                     "device": torch.cuda.get_device_name() if options.device != "cpu" else "one core of a CPU",
-                     "valGain": score, "seed": options.seed, "batch": options.batch}
+                     "device": after(before.get("device"), options.device), "valGain": score, "seed": options.seed,
+                     "batch": options.batch} | {key: before[key] for key in ("begun",) if key in before}
             torch.save(saved, out.with_suffix(".tmp"))
             out.with_suffix(".tmp").replace(out)
             checked = time.monotonic()

@@ -1,15 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { quality, type HuImage } from '@cipherdose/sdk/image';
 import { evaluateClear } from '@cipherdose/server';
-import type { runImport } from '#server/commands/import-command.js';
 import { loadModel } from '#server/registry/load-model.js';
 import { evaluateOnnx } from '../support/onnx-reference.ts';
-import { lastLine, runNode } from '../support/run-node.ts';
 
 const repository = new URL('../../', import.meta.url);
 const onnxFile = (id: string): string =>
@@ -26,9 +22,6 @@ function evaluateReal(id: string, image: HuImage): HuImage {
   return { ...image, hu: Int16Array.from(clipped) };
 }
 
-/** HU; values of private mode have fewer bits. */
-const largestDifference = (id: string): number => (id === 'private' ? 5 : 2);
-
 describe.each(['linear', 'fast', 'balanced', 'best', 'private'])('%s in integers', (id) => {
   test('loses at most 0.02 dB against onnxruntime', async () => {
     const network = await loadModel(modelFolder(id));
@@ -42,28 +35,4 @@ describe.each(['linear', 'fast', 'balanced', 'best', 'private'])('%s in integers
       expect(quality(integer, real).rmse).toBeLessThan(0.5);
     }
   });
-
-  test('is what import makes of the ONNX file and the calibration slices here', async () => {
-    const models = await mkdtemp(join(tmpdir(), 'cipherdose-import-'));
-    try {
-      const calibrate = fileURLToPath(new URL('examples/train-denoiser/calibration', repository));
-      const words = ['import', onnxFile(id), '--id', id, '--version', '1.0.0', '--json'];
-      const { code, stdout } = await runNode('server/dist/main.js', [
-        ...words,
-        ...(id === 'private' ? ['--private'] : []),
-        '--calibrate',
-        calibrate,
-        '--models',
-        models,
-      ]);
-      expect(code).toBe(0);
-      const report = lastLine(stdout) as Awaited<ReturnType<typeof runImport>>;
-      const shipped = await loadModel(modelFolder(id));
-      expect(report.digest).toBe(shipped.plan.digest);
-      expect(report.quantisation.largestDifferenceHu).toBeLessThanOrEqual(largestDifference(id));
-      expect(report.quantisation).toEqual(shipped.manifest.quantisation);
-    } finally {
-      await rm(models, { recursive: true });
-    }
-  }, 600_000);
 });

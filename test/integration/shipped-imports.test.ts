@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import type { runImport } from '#server/commands/import-command.js';
+import { loadModel } from '#server/registry/load-model.js';
+import { lastLine, runNode } from '../support/run-node.ts';
+
+const file = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** HU; values of private mode have fewer bits. */
+const largestDifference = (id: string): number => (id === 'private' ? 5 : 3);
+
+test.each(['linear', 'fast', 'balanced', 'best', 'private'])(
+  '%s is what import makes of the ONNX file and the calibration slices here',
+  async (id) => {
+    const models = await mkdtemp(join(tmpdir(), 'cipherdose-import-'));
+    try {
+      const words = [
+        'import',
+        file(`examples/train-denoiser/onnx/${id}.onnx`),
+        '--id',
+        id,
+        '--version',
+        '1.0.0',
+      ];
+      const { code, stdout } = await runNode('server/dist/main.js', [
+        ...words,
+        ...(id === 'private' ? ['--private'] : []),
+        '--json',
+        '--calibrate',
+        file('examples/train-denoiser/calibration'),
+        '--models',
+        models,
+      ]);
+      expect(code).toBe(0);
+      const report = lastLine(stdout) as Awaited<ReturnType<typeof runImport>>;
+      const shipped = await loadModel(file(`server/models/${id}/1.0.0`));
+      expect(report.digest).toBe(shipped.plan.digest);
+      expect(report.quantisation.largestDifferenceHu).toBeLessThanOrEqual(largestDifference(id));
+      expect(report.quantisation).toEqual(shipped.manifest.quantisation);
+    } finally {
+      await rm(models, { recursive: true });
+    }
+  },
+  600_000,
+);

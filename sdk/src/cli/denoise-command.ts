@@ -21,7 +21,7 @@ interface Options {
 }
 
 const help = `
-No model can tell how low the dose was. For half the usual dose --strength 40 suits those that come along; full strength,
+No model can tell how low the dose was. For half the usual dose --strength 60 suits those that come along; full strength,
 the default, is for a quarter or less.
 Derived files go to a folder for each series below DIR. Running again gives the same files: the same UIDs and pixels.
 What each side learns:

@@ -131,6 +131,22 @@ def own_noise(clean):
     return low_dose.own_noise(clean.astype(np.float32))
 
 
+def fine_deviation(clean, noise):
+    """What own_noise would say of a noise that is added to the slice."""
+    return low_dose.band_deviations(noise, low_dose.flattest(clean.astype(np.float32)))[0]
+
+
+def body_deviation(clean, noise):
+    body = low_dose.body_of(clean.astype(np.float32))
+    return noise[body if body.any() else ...].std()
+
+
+def deviation(task):
+    """Standard deviation of a noise, HU, of (clean, noise, as own_noise or in the body?)."""
+    clean, noise, as_own = task
+    return (fine_deviation if as_own else body_deviation)(clean, noise)
+
+
 def raised_to(own, split, rng):
     """Noise of its own, HU, that each slice, of noise `own`, is to get; nan where it keeps what it has."""
     if split == "val":
@@ -141,15 +157,14 @@ def raised_to(own, split, rng):
 
 
 def noisier(task):
-    """The slice with noise of its own of `wanted` HU, as if taken so, of (clean, its own noise, noise, wanted).
+    """(slice with noise of its own of `wanted` HU, as if taken so; that noise) of (clean, its own noise, noise, wanted).
 
     A reference has noise too, and more of it in thin slices: low dose is a part of that dose, and the part of the noise
     that was there before has to stay.
     """
     clean, (fine, _), noise, wanted = task
-    hu = clean.astype(np.float32)
-    has, _ = low_dose.band_deviations(noise, low_dose.flattest(hu))
-    return simulate.add_noise(hu, noise * (np.sqrt(wanted**2 - fine**2) / has))
+    noisy = simulate.add_noise(clean, noise * (np.sqrt(wanted**2 - fine**2) / fine_deviation(clean, noise)))
+    return noisy, own_noise(noisy)
 
 
 def with_own_noise(slices, split, seed, rng, arguments, pool):
@@ -161,20 +176,16 @@ def with_own_noise(slices, split, seed, rng, arguments, pool):
     noises = noises_of(before, textures(len(chosen), rng), [*seed, 0], arguments.device, pool)
     tasks = [(clean, own[number], noise, wanted[number]) for number, clean, noise in zip(chosen, before, noises)]
     slices = list(slices)
-    for number, noisy in zip(chosen, pool.map(noisier, tasks, chunksize=4)):
-        slices[number] = noisy
-        own[number] = own_noise(noisy)
+    for number, (noisy, fine_and_medium) in zip(chosen, pool.map(noisier, tasks, chunksize=4)):
+        slices[number], own[number] = noisy, fine_and_medium
     return list(zip(slices, own))
 
 
 def pair(task):
-    """(low int16, left int16) [512, 512] of (clean int16, noise, its standard deviation as wanted, in the body or as own_noise?)."""
-    clean, noise, wanted, in_body = task
+    """(low int16, left int16) [512, 512] of (clean int16, noise, factor of the noise)."""
+    clean, noise, factor = task
     torch.set_num_threads(1)
-    hu = clean.astype(np.float32)
-    body = low_dose.body_of(hu)
-    has = noise[body if body.any() else ...].std() if in_body else low_dose.band_deviations(noise, low_dose.flattest(hu))[0]
-    low = simulate.add_noise(hu, noise * (wanted / has))
+    low = simulate.add_noise(clean, noise * factor)
     with torch.no_grad():
         left = model.filtered(torch.from_numpy(low.astype(np.float32))[None, None])[0, 0]
     return low, (left / LEFT_UNIT).round().short().numpy()
@@ -192,8 +203,9 @@ def pairs_of_draw(real, made_up, split, draw, rng, arguments, pool):
         if matched[number]:
             texture[number, 1] = low_dose.cut_off_of(own)
     noises = noises_of(slices, texture, [*seed, 1], arguments.device, pool)
+    deviations = pool.map(deviation, list(zip(slices, noises, matched)), chunksize=4)
     tasks, numbers, doses = [], [], []
-    for number, (clean, noise) in enumerate(zip(slices, noises)):
+    for number, (clean, noise, has) in enumerate(zip(slices, noises, deviations)):
         for nth in range(len(DOSES) if split == "val" else arguments.strengths):
             dose = 0.0
             if matched[number]:
@@ -201,7 +213,7 @@ def pairs_of_draw(real, made_up, split, draw, rng, arguments, pool):
                 wanted = real[number][1][0] * low_dose.more_noise(dose)
             else:
                 wanted = BODY_SD * spread(rng, SCALE if number < len(real) else PHANTOM_SCALE)
-            tasks.append((clean, noise, np.float32(wanted), not matched[number]))
+            tasks.append((clean, noise, np.float32(wanted) / has))
             numbers.append(number)
             doses.append(dose)
     return slices, tasks, numbers, doses

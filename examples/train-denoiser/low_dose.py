@@ -32,7 +32,8 @@ def flattest(hu):
     smooth = gaussian_filter(hu, 4)
     inside = (smooth > SOFT_TISSUE[0]) & (smooth < SOFT_TISSUE[1]) & (np.abs(hu - smooth) < 300)
     if inside.sum() < LEAST_PIXELS:
-        inside = body_of(hu) if body_of(hu).any() else np.ones_like(inside)
+        body = body_of(hu)
+        inside = body if body.any() else np.ones_like(inside)
     slope = np.hypot(*np.gradient(gaussian_filter(hu, 3)))
     return inside & (slope <= np.quantile(slope[inside], FLATTEST))
 
@@ -81,29 +82,28 @@ def more_noise(dose):
     return math.sqrt(1 / dose - 1)
 
 
-def _drawn(hu, integrals, probe_sd, wanted_sd, pixel_mm, cut_off, rng):
-    photons = np.clip(PROBE_PHOTONS * (probe_sd / wanted_sd) ** 2, *PHOTONS)
-    return simulate.noise_of(integrals, photons, len(hu), pixel_mm, cut_off, rng)
+def _noise(hu, wanted_sd, measured, pixel_mm, cut_off, rng):
+    """Noise in HU for a slice (HU), of as many photons as bring its standard deviation, as `measured`, to wanted_sd HU."""
+    integrals = simulate.line_integrals(hu, pixel_mm)
+    noise_at = lambda photons: simulate.noise_of(integrals, photons, len(hu), pixel_mm, cut_off, rng)  # noqa: E731
+    return noise_at(np.clip(PROBE_PHOTONS * (measured(noise_at(PROBE_PHOTONS)) / wanted_sd) ** 2, *PHOTONS))
 
 
 def simulated_noise(hu, wanted_sd, pixel_mm, cut_off, rng):
     """Noise in HU for a slice (HU), at the dose that gives it a standard deviation of wanted_sd HU in the body."""
-    integrals = simulate.line_integrals(hu, pixel_mm)
-    body, probe = body_of(hu), simulate.noise_of(integrals, PROBE_PHOTONS, len(hu), pixel_mm, cut_off, rng)
-    probe_sd = probe[body].std() if body.any() else wanted_sd
-    return _drawn(hu, integrals, probe_sd, wanted_sd, pixel_mm, cut_off, rng)
+    body = body_of(hu)
+    measured = lambda noise: noise[body].std() if body.any() else wanted_sd  # noqa: E731
+    return _noise(hu, wanted_sd, measured, pixel_mm, cut_off, rng)
 
 
 def low_dose_noise(hu, dose, pixel_mm, rng):
     """Noise in HU, as fine as the slice's own, that takes a slice (HU) to a part `dose` of its dose."""
     where = flattest(hu)
     own = band_deviations(hu, where)
-    cut_off = cut_off_of(own)
-    integrals = simulate.line_integrals(hu, pixel_mm)
-    probe = simulate.noise_of(integrals, PROBE_PHOTONS, len(hu), pixel_mm, cut_off, rng)
     wanted = own[0] * more_noise(dose)
-    noise = _drawn(hu, integrals, band_deviations(probe, where)[0], wanted, pixel_mm, cut_off, rng)
-    return noise * np.float32(wanted / band_deviations(noise, where)[0])
+    measured = lambda noise: band_deviations(noise, where)[0]  # noqa: E731
+    noise = _noise(hu, wanted, measured, pixel_mm, cut_off_of(own), rng)
+    return noise * np.float32(wanted / measured(noise))
 
 
 def seeded(entry, number, draw):

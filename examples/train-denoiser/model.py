@@ -44,12 +44,17 @@ def noise_maps(bands):
     return F.avg_pool2d(bands, NOISE_WINDOW, 1, NOISE_WINDOW // 2)
 
 
+def least_near(maps, window):
+    """The least of window x window blocks around each."""
+    return -F.max_pool2d(-maps, window, 1, window // 2)
+
+
 def noise_floor(bands):
     """The least sum of `detail` near each block, [batch, 1, rows / 4, columns / 4].
 
     Noise is everywhere and edges are not: next to an edge without noise this is 0, where the mean would be large.
     """
-    return -F.max_pool2d(-(bands[:, :1] + bands[:, 1:]), FLOOR_WINDOW, 1, FLOOR_WINDOW // 2)
+    return least_near(bands[:, :1] + bands[:, 1:], FLOOR_WINDOW)
 
 
 def squeezed(image, unit=1.0):
@@ -66,9 +71,7 @@ def opened(bands):
 
     What is narrower than the window goes, and noise, which is everywhere, stays but for a factor.
     """
-    reach = OPENING // 2
-    least = -F.max_pool2d(-bands, OPENING, 1, reach)
-    return F.max_pool2d(least, OPENING, 1, reach)
+    return F.max_pool2d(least_near(bands, OPENING), OPENING, 1, OPENING // 2)
 
 
 def deviation(image, unit=1.0):

@@ -18,7 +18,9 @@ let root: string;
 let seal: SealLibrary;
 let network: IntegerNetwork;
 let hosts: readonly [RunningHost, RunningHost];
-const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6'];
+const addresses = Array.from({ length: 64 }, (_, i) => `10.0.0.${i + 1}`);
+/** Clients that are tried in any case. */
+const atLeast = 6;
 const image = randomImage(40, 40, 1);
 
 beforeAll(async () => {
@@ -87,26 +89,30 @@ async function sessionsOf({ url }: RunningHost): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
+const bothHadSessions = async (): Promise<boolean> =>
+  (await Promise.all(hosts.map(sessionsOf))).every((count) => count > 0);
+
 describe('two hosts behind nginx', () => {
   test('each client finds the host that gave its ticket, and its slice when it broke off', async () => {
     const url = await behindNginx();
-    for (const address of addresses) {
+    // nginx hashes by the hosts' ports too, which differ from run to run: the first few may all fall to one host.
+    for (const [i, address] of addresses.entries()) {
+      if (i >= atLeast && (await bothHadSessions())) break;
       const socket = await socketOf(url, address);
       socket.addEventListener('message', () => socket.close(1000));
       expect((await closed(socket)).code).not.toBe('TICKET_INVALID');
     }
+    expect(await bothHadSessions()).toBe(true);
     const broken = await run(url, '10.0.0.1', undefined, 10);
     const again = await run(url, '10.0.0.1', broken.client.kept);
     expect(again.client.results[0]?.hu).toEqual(clearResult(network, image));
     expect(again.received).toBeLessThan(14);
-    const sessions = await Promise.all(hosts.map(sessionsOf));
-    expect(sessions.every((count) => count > 0)).toBe(true);
   });
 
   test('without the same host for each client, tickets are unknown', async () => {
     const url = await behindNginx((text) => text.replace('hash $remote_addr consistent;', ''));
     const codes: string[] = [];
-    for (const address of addresses) {
+    for (const address of addresses.slice(0, atLeast)) {
       const socket = await socketOf(url, address);
       socket.addEventListener('message', () => socket.close(1000));
       codes.push((await closed(socket)).code);

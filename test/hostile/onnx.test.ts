@@ -195,6 +195,26 @@ const unsupported: Readonly<Record<string, FileFields>> = {
     strength: { float: 1e-6 },
   }),
   'non-local means too strong for its table': withMeans({ search: 11, patch: 5, strength: { float: 1e9 } }),
+  'a public convolution with more weights than a plan may have': {
+    nodes: [
+      {
+        op: 'PublicConv',
+        domain: 'cipherdose',
+        inputs: ['hu', 'many'],
+        output: 'wide',
+        attributes: { pads: [15, 15, 15, 15] },
+      },
+      { op: 'Conv', inputs: ['wide', 'narrow'], output: 'denoised' },
+    ],
+    tensors: [
+      { name: 'many', dims: [70, 1, 31, 31], values: Array<number>(70 * 961).fill(1) },
+      { name: 'narrow', dims: [1, 70, 1, 1], values: Array<number>(70).fill(1) },
+    ],
+  },
+  'public convolutions alone': {
+    nodes: [{ ...convolution.node, op: 'PublicConv', domain: 'cipherdose' }],
+    tensors: convolution.tensors,
+  },
   'an old opset': { ...good, opset: 3 },
   'two inputs': { ...good, inputs: ['hu', 'mask'] },
   'strides that differ': withAttributes({ strides: [1, 2], pads: [1, 1, 1, 1] }),

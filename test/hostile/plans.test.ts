@@ -56,6 +56,26 @@ const pool = {
   padding: [0, 0, 0, 0],
 };
 
+const convolution = {
+  op: 'convolution',
+  name: 'seen',
+  input: 'image',
+  inChannels: 1,
+  outChannels: 2,
+  kernel: [1, 3],
+  stride: [1, 1],
+  padding: [0, 1, 0, 1],
+  weights: [1, 2, 3, -4, 5, 6],
+  bias: [7, -8],
+};
+const withConvolution = (change: Record<string, unknown>): unknown =>
+  withNodes(
+    { ...convolution, ...change },
+    { op: 'select', name: 'one', input: 'seen', channels: [1] },
+    { ...linear, input: 'one' },
+    result,
+  );
+
 const mean = {
   op: 'nonLocalMeans',
   name: 'mean',
@@ -214,6 +234,24 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
     ),
     'PLAN_INVALID',
   ],
+  'a convolution of other channels': [withConvolution({ inChannels: 2 }), 'PLAN_INVALID'],
+  'a convolution with a weight too few': [withConvolution({ weights: [1, 2, 3, 4, 5] }), 'PLAN_INVALID'],
+  'a convolution with a bias too many': [withConvolution({ bias: [1, 2, 3] }), 'PLAN_INVALID'],
+  'a convolution with half a weight': [withConvolution({ weights: [1, 2, 3, 4, 5, 0.5] }), 'PLAN_INVALID'],
+  'a convolution whose strides differ': [withConvolution({ stride: [1, 2] }), 'PLAN_INVALID'],
+  'a convolution whose sums leave 2^31': [
+    withConvolution({ kernel: [1, 31], padding: [0, 15, 0, 15], weights: Array(62).fill(32_767) }),
+    'PLAN_INVALID',
+  ],
+  'a convolution of more weights than a plan may have': [
+    withConvolution({
+      kernel: [31, 31],
+      outChannels: 70,
+      weights: Array(67_270).fill(1),
+      bias: Array(70).fill(0),
+    }),
+    'PLAN_INVALID',
+  ],
   'a mean over an even window': [withMean({ search: 6 }), 'PLAN_INVALID'],
   'a mean over a window without end': [withMean({ search: 10_001 }), 'PLAN_INVALID'],
   'patches wider than allowed': [withMean({ patch: 17 }), 'PLAN_INVALID'],
@@ -251,6 +289,7 @@ describe('hostile plans', () => {
   test('the new operations are good where nothing is wrong with them', () => {
     expect(codeOf(withNodes(linear, polynomial))).toBe('none');
     expect(codeOf(withNodes(linear, piecewise))).toBe('none');
+    expect(codeOf(withConvolution({}))).toBe('none');
     expect(codeOf(withMean({}))).toBe('none');
   });
 

@@ -10,6 +10,5 @@ export {
   outputSize,
   outputsPerTile,
   planTiling,
-  type Convolution,
   type Tiling,
 } from './tiling.ts';

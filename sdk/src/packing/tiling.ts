@@ -1,10 +1,9 @@
 import { DenoiseError } from '../errors/index.ts';
-import { windowedSize } from '../image/index.ts';
+import { windowedSize, type Convolution } from '../image/index.ts';
 import {
   limits,
   replyCiphertextBytes,
   requestCiphertextBytes,
-  type LinearNode,
   type ParameterSet,
 } from '../protocol/index.ts';
 
@@ -29,9 +28,6 @@ export interface Tiling {
   readonly tilesAcross: number;
   readonly tiles: number;
 }
-
-/** What tiling needs of a linear layer. */
-export type Convolution = Pick<LinearNode, 'kernel' | 'stride' | 'padding' | 'inChannels' | 'outChannels'>;
 
 /** Size of the output of a convolution; not positive if the kernel does not fit. */
 export const outputSize = (

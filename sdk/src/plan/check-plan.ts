@@ -1,10 +1,11 @@
 import { DenoiseError } from '../errors/index.ts';
-import { largestInverse, safeProduct } from '../image/index.ts';
+import { accumulatorBounds, largestInverse, safeProduct } from '../image/index.ts';
 import {
   digestOf,
   limits,
   parameterSet,
   planSchema,
+  type ConvolutionNode,
   type LinearNode,
   type NonLocalMeansNode,
   type PiecewiseNode,
@@ -114,6 +115,8 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
     }
     case 'linear':
       return linearShape(node, plan, value(node.input));
+    case 'convolution':
+      return convolutionShape(node, value(node.input));
     case 'requantise': {
       const input = value(node.input);
       for (const multipliers of [node.positive, node.negative])
@@ -210,9 +213,23 @@ function poolShape(node: PoolNode, input: ValueShape): ValueShape {
   return { ...input, scale, low, high };
 }
 
-function linearShape(node: LinearNode, plan: Plan, input: ValueShape): ValueShape {
+function checkConvolution(node: LinearNode | ConvolutionNode, input: ValueShape): void {
   if (node.inChannels !== input.channels) throw invalid(node, 'channels do not match');
   if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
+}
+
+function convolutionShape(node: ConvolutionNode, input: ValueShape): ValueShape {
+  checkConvolution(node, input);
+  const { inChannels, outChannels: channels, kernel, stride } = node;
+  if (node.weights.length !== channels * inChannels * kernel[0] * kernel[1] || node.bias.length !== channels)
+    throw invalid(node, 'the weights do not match the channels');
+  const bound = accumulatorBounds(node, input).reduce((most, one) => Math.max(most, one), 0);
+  if (bound >= 2 ** 31) throw invalid(node, 'an accumulator could leave 2^31');
+  return { channels, scale: input.scale * stride[0], low: -bound, high: bound };
+}
+
+function linearShape(node: LinearNode, plan: Plan, input: ValueShape): ValueShape {
+  checkConvolution(node, input);
   const half = 2 ** (parameterSet(plan.parameterSet).plainModulusBits - 1);
   if (node.accumulatorBound >= half)
     throw new DenoiseError('ACCUMULATOR_BOUND', {

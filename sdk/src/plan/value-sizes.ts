@@ -81,6 +81,7 @@ function sizeOf(node: PlanNode, input: ValueSize, image: ValueSize, exact: boole
         : { height: Math.min(size.height, image.height), width: Math.min(size.width, image.width) };
     }
     case 'linear':
+    case 'convolution':
     case 'pool':
       return windowedSize(node, input.height, input.width);
     case 'pad': {
@@ -106,6 +107,7 @@ function channelsOf(
     case 'shuffle':
       return input / node.factor ** 2;
     case 'linear':
+    case 'convolution':
       return node.outChannels;
     case 'select':
       return node.channels.length;

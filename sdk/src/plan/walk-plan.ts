@@ -1,6 +1,7 @@
 import { DenoiseError } from '../errors/index.ts';
 import {
   concatenate,
+  convolve,
   nonLocalMeans,
   padMap,
   piecewise,
@@ -103,6 +104,8 @@ function evaluate(
       return pixelUnshuffle(valueOf(node.input), node.factor);
     case 'shuffle':
       return pixelShuffle(valueOf(node.input), node.factor, size.height, size.width);
+    case 'convolution':
+      return convolve(valueOf(node.input), node, node);
     case 'requantise':
       return requantise(valueOf(node.input), node);
     case 'polynomial':

@@ -10,6 +10,8 @@ export const limits = Object.freeze({
   kernelSide: 31,
   stride: 8,
   shuffleFactor: 16,
+  /** Most weights of one convolution that the client does. */
+  convolutionWeights: 65_536,
   /** Most inputs of one concatenation. */
   concatInputs: 32,
   /** Largest side of the window of a non-local mean, and of its patches, pixels. */

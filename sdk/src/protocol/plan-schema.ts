@@ -38,12 +38,7 @@ const unshuffle = z.strictObject({ op: z.literal('unshuffle'), name: nodeName, i
 /** The inverse of `unshuffle`, cut to the size of the map that the image has at that scale. */
 const shuffle = z.strictObject({ op: z.literal('shuffle'), name: nodeName, input: nodeName, factor });
 /** A convolution (cross-correlation, zero padding): the only thing that is evaluated on ciphertexts. */
-const linear = z.strictObject({
-  op: z.literal('linear'),
-  name: nodeName,
-  input: nodeName,
-  /** Number in the address of the host; layers are numbered from 0 in order. */
-  layer: z.int().min(0).max(limits.planNodes),
+const convolutionShape = {
   inChannels: channels,
   outChannels: channels,
   /** [rows, columns] */
@@ -51,11 +46,38 @@ const linear = z.strictObject({
   stride: z.tuple([stride, stride]),
   /** [top, left, bottom, right] */
   padding: z.tuple([pad, pad, pad, pad]),
+};
+const linear = z.strictObject({
+  op: z.literal('linear'),
+  name: nodeName,
+  input: nodeName,
+  ...convolutionShape,
+  /** Number in the address of the host; layers are numbered from 0 in order. */
+  layer: z.int().min(0).max(limits.planNodes),
   /** Proved at import: every accumulator y of this layer has |y| <= accumulatorBound < t/2. */
   accumulatorBound: z
     .int()
     .min(0)
     .max(2 ** 31),
+});
+/** A convolution (cross-correlation, zero padding) whose weights are no secret: whoever owns the image does it. */
+const convolution = z.strictObject({
+  op: z.literal('convolution'),
+  name: nodeName,
+  input: nodeName,
+  ...convolutionShape,
+  /** [out channel][in channel][kernel row][kernel column] */
+  weights: z.array(z.int().min(-32768).max(32767)).min(1).max(limits.convolutionWeights),
+  /** [out channel] */
+  bias: z
+    .array(
+      z
+        .int()
+        .min(-(2 ** 30))
+        .max(2 ** 30),
+    )
+    .min(1)
+    .max(limits.channels),
 });
 /** x' = clamp(roundHalfUp(x * m / 2^shift), low, high); m is `negative[c]` where x < 0. ReLU has negative 0. */
 const requantise = z.strictObject({
@@ -182,6 +204,7 @@ export const planNodeSchema = z.discriminatedUnion('op', [
   unshuffle,
   shuffle,
   linear,
+  convolution,
   requantise,
   polynomial,
   piecewise,
@@ -237,6 +260,8 @@ export type PiecewiseNode = z.infer<typeof piecewise>;
 export type PoolNode = z.infer<typeof pool>;
 /** A mean over pixels whose surroundings are alike. */
 export type NonLocalMeansNode = z.infer<typeof nonLocalMeans>;
+/** A convolution that the owner of the image does. */
+export type ConvolutionNode = z.infer<typeof convolution>;
 /** Rows and columns added or taken away. */
 export type PadNode = z.infer<typeof padNode>;
 

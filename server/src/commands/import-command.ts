@@ -65,6 +65,9 @@ export function describeImport(report: ImportReport): string {
       `${cost.products} products`,
     `  integer against real network on ${loss.calibrationImages} slices: rms ${loss.rmsDifferenceHu} HU, ` +
       `at most ${loss.largestDifferenceHu} HU`,
+    ...(report.publicWeights > 0
+      ? [`  public: the plan, which every client gets, has ${report.publicWeights} weights in it`]
+      : []),
     ...(report.private ? describePrivate(report.private) : []),
   ].join('\n');
 }

@@ -1,49 +1,13 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import { accumulatorBounds, type ConvolutionWeights, type ValueRange } from '@cipherdose/sdk/image';
 import { isPrivateSet, type ParameterSet, type PrivateParameterSet } from '@cipherdose/sdk/protocol';
 
-/** Inputs of a layer are integers in low..high; zero padding is one of them. */
-export interface InputRange {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Weights [out][taps] and bias [out] of a layer, integers or real. */
-interface Weights {
-  readonly weights: ArrayLike<number>;
-  readonly bias: ArrayLike<number>;
-}
-
-/**
- * For every output channel the largest |accumulator| that any input in the range can give, zero padding included.
- * Exact, and reached by the input that takes, at every tap, the end of the range that pulls the sum away from 0.
- */
-export function accumulatorBounds({ weights, bias }: Weights, range: InputRange): Float64Array {
-  const low = Math.min(0, range.low);
-  const high = Math.max(0, range.high);
-  const taps = weights.length / bias.length;
-  const bounds = new Float64Array(bias.length);
-  for (let channel = 0; channel < bias.length; channel++) {
-    let positive = 0;
-    let negative = 0;
-    for (let i = channel * taps; i < (channel + 1) * taps; i++) {
-      const weight = weights[i] as number;
-      if (weight > 0) positive += weight;
-      else negative -= weight;
-    }
-    const offset = bias[channel] as number;
-    const most = positive * high - negative * low + offset;
-    const least = positive * low - negative * high + offset;
-    bounds[channel] = Math.max(Math.abs(most), Math.abs(least));
-  }
-  return bounds;
-}
-
-/** The largest of {@link accumulatorBounds}. */
-export const accumulatorBound = (layer: Weights, range: InputRange): number =>
+/** The largest of `accumulatorBounds`; weights and bias are integers or real. */
+export const accumulatorBound = (layer: ConvolutionWeights, range: ValueRange): number =>
   accumulatorBounds(layer, range).reduce((most, bound) => Math.max(most, bound), 0);
 
 /** @throws ACCUMULATOR_BOUND unless every accumulator stays below t/2, so that none can wrap modulo t. */
-export function proveAccumulators(layer: Weights, range: InputRange, set: ParameterSet): number {
+export function proveAccumulators(layer: ConvolutionWeights, range: ValueRange, set: ParameterSet): number {
   const bound = accumulatorBound(layer, range);
   const most = 2 ** (set.plainModulusBits - 1);
   if (!(bound < most)) throw new DenoiseError('ACCUMULATOR_BOUND', { bound, most });
@@ -114,7 +78,7 @@ export function largestWeightSum(set: ParameterSet): number {
 }
 
 /** The largest sum of |w| of an output channel. */
-export function weightSum({ weights, bias }: Weights): number {
+export function weightSum({ weights, bias }: ConvolutionWeights): number {
   const taps = weights.length / bias.length;
   let most = 0;
   for (let channel = 0; channel < bias.length; channel++) {
@@ -129,7 +93,7 @@ export function weightSum({ weights, bias }: Weights): number {
  * @returns the margin in bits
  * @throws NOISE_BOUND unless every reply of the layer decrypts
  */
-export function proveNoise(layer: Weights, set: ParameterSet): number {
+export function proveNoise(layer: ConvolutionWeights, set: ParameterSet): number {
   const sum = weightSum(layer);
   const margin = noiseMargin(sum, set);
   if (!(margin > 0)) throw new DenoiseError('NOISE_BOUND', { weightSum: sum, marginBits: margin });

@@ -1,5 +1,4 @@
-import type { FeatureMap, HuImage } from '@cipherdose/sdk/image';
-import type { NumberMap } from './correlate.ts';
+import type { FeatureMap, HuImage, NumberMap } from '@cipherdose/sdk/image';
 import type { Extent } from './fixed-point-rules.ts';
 
 /** One channel of HU inside the model's range; padding is the lowest value, as when a plan is walked. */

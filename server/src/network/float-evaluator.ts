@@ -1,10 +1,17 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { padMap, pixelShuffle, pixelUnshuffle, windowedSize, type Coefficient } from '@cipherdose/sdk/image';
+import {
+  correlate,
+  padMap,
+  pixelShuffle,
+  pixelUnshuffle,
+  windowedSize,
+  type Coefficient,
+  type NumberMap,
+} from '@cipherdose/sdk/image';
 import { outputSize } from '@cipherdose/sdk/packing';
-import { correlate, type NumberMap } from './correlate.ts';
 import { reorder, type FloatMap } from './float-map.ts';
 import { inputsOf, lastUses } from './float-network.ts';
-import type { FloatLinear, FloatNetwork, FloatNode, FloatPool } from './float-network.ts';
+import type { FloatConvolution, FloatLinear, FloatNetwork, FloatNode, FloatPool } from './float-network.ts';
 import { floatNonLocalMeans } from './float-non-local-means.ts';
 
 /**
@@ -46,6 +53,7 @@ function evaluate(
 ): FloatMap {
   switch (node.op) {
     case 'linear':
+    case 'convolution':
       return convolve(valueOf(node.input), node);
     case 'unshuffle':
       return reorder(valueOf(node.input), (indices) => pixelUnshuffle(indices, node.factor));
@@ -136,7 +144,7 @@ function pooled(map: FloatMap, node: FloatPool): FloatMap {
   return { channels: map.channels, ...size, data };
 }
 
-function convolve(map: FloatMap, node: FloatLinear): FloatMap {
+function convolve(map: FloatMap, node: FloatLinear | FloatConvolution): FloatMap {
   const size = outputSize(node, map.height, map.width);
   const data = new Float64Array(node.outChannels * size.height * size.width);
   correlate(map, node, node.weights, node.bias, (row, channel, y) => {

@@ -1,5 +1,4 @@
-import type { FeatureMap } from '@cipherdose/sdk/image';
-import type { NumberMap } from './correlate.ts';
+import type { FeatureMap, NumberMap } from '@cipherdose/sdk/image';
 
 /** A value of a float network on one image. */
 export interface FloatMap extends NumberMap {

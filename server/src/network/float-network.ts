@@ -1,5 +1,4 @@
-import type { Coefficient, Fill, Windows } from '@cipherdose/sdk/image';
-import type { Convolution } from './correlate.ts';
+import type { Coefficient, Convolution, Fill, Windows } from '@cipherdose/sdk/image';
 
 interface FloatNodeBase {
   readonly name: string;
@@ -12,12 +11,21 @@ export interface FloatShuffle extends FloatNodeBase {
   readonly factor: number;
 }
 
-export interface FloatLinear extends FloatNodeBase, Convolution {
-  readonly op: 'linear';
+interface FloatWeights extends FloatNodeBase, Convolution {
   /** [out channel][in channel][kernel row][kernel column] */
   readonly weights: Float64Array;
   /** [out channel] */
   readonly bias: Float64Array;
+}
+
+/** A convolution of the host, on ciphertexts. */
+export interface FloatLinear extends FloatWeights {
+  readonly op: 'linear';
+}
+
+/** A convolution of the client, whose weights are public. */
+export interface FloatConvolution extends FloatWeights {
+  readonly op: 'convolution';
 }
 
 /**
@@ -96,6 +104,7 @@ export interface FloatNonLocalMeans {
 export type FloatNode =
   | FloatShuffle
   | FloatLinear
+  | FloatConvolution
   | FloatActivation
   | FloatPolynomial
   | FloatFunction
@@ -134,6 +143,7 @@ function channelsAfter(node: FloatNode, inputs: readonly number[]): number {
   const [input = 0] = inputs;
   switch (node.op) {
     case 'linear':
+    case 'convolution':
       return node.outChannels;
     case 'unshuffle':
       return input * node.factor ** 2;

@@ -1,7 +1,6 @@
-import type { FeatureMap } from '@cipherdose/sdk/image';
+import type { Convolution, FeatureMap } from '@cipherdose/sdk/image';
 import { outputSize } from '@cipherdose/sdk/packing';
 import { correlateWasm } from '../generated/correlate-wasm.ts';
-import type { Convolution } from './correlate.ts';
 import type { LinearWeights } from './integer-network.ts';
 
 interface Correlator {

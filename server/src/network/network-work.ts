@@ -21,7 +21,8 @@ export function networkWork(network: FloatNetwork, height: number, width: number
   for (const node of network.nodes) {
     const input = sizes.get(inputsOf(node)[0] as string) ?? { height, width };
     let size = input;
-    if (node.op === 'linear' || node.op === 'pool') size = windowedSize(node, input.height, input.width);
+    if (node.op === 'linear' || node.op === 'convolution' || node.op === 'pool')
+      size = windowedSize(node, input.height, input.width);
     else if (node.op === 'unshuffle')
       size = { height: Math.ceil(input.height / node.factor), width: Math.ceil(input.width / node.factor) };
     else if (node.op === 'shuffle')
@@ -39,7 +40,7 @@ export function networkWork(network: FloatNetwork, height: number, width: number
         at: node.name,
       });
     const pixels = size.height * size.width;
-    if (node.op === 'linear')
+    if (node.op === 'linear' || node.op === 'convolution')
       products += pixels * node.outChannels * node.inChannels * node.kernel[0] * node.kernel[1];
     if (node.op === 'nonLocalMeans') products += pixels * (channels.get(node.name) ?? 0) * node.search ** 2;
     elements += pixels * (channels.get(node.name) ?? 0);

@@ -1,6 +1,7 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import type { ValueRange } from '@cipherdose/sdk/image';
 import { largestAccumulator } from '@cipherdose/sdk/plan';
-import { accumulatorBound, type InputRange } from './bounds.ts';
+import { accumulatorBound } from './bounds.ts';
 import type { Scaling } from './fixed-point-rules.ts';
 import { inputsOf, type FloatLinear, type FloatNetwork, type FloatNode } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
@@ -255,6 +256,7 @@ function slopeOf(node: FloatNode, input: number): number {
       return node.square === 0 && typeof node.slope === 'number' ? Math.abs(node.slope) : Number.NaN;
     case 'function':
     case 'linear':
+    case 'convolution':
     case 'pool':
     case 'nonLocalMeans':
       return Number.NaN;
@@ -313,7 +315,7 @@ interface ChannelNeed {
   readonly bias: number;
 }
 
-const needOf = ({ weights, bias }: RealChannel, range: InputRange): ChannelNeed => ({
+const needOf = ({ weights, bias }: RealChannel, range: ValueRange): ChannelNeed => ({
   bound: accumulatorBound({ weights, bias: [bias] }, range),
   weight: weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0),
   bias: Math.abs(bias),
@@ -340,7 +342,7 @@ function integerLayer(
   node: FloatLinear,
   channels: readonly RealChannel[],
   units: number[],
-  range: InputRange,
+  range: ValueRange,
   shift: number,
   limit: number,
 ): LinearWeights {
@@ -363,7 +365,7 @@ function exactLayer(
   node: FloatLinear,
   channels: readonly RealChannel[],
   units: readonly number[],
-  range: InputRange,
+  range: ValueRange,
   shift: number,
   limit: number,
 ): LinearWeights | undefined {

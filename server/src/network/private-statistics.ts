@@ -1,9 +1,8 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import type { HuImage } from '@cipherdose/sdk/image';
+import type { HuImage, NumberMap } from '@cipherdose/sdk/image';
 import { channelExtents } from './calibration-maps.ts';
 import { evaluateFloat } from './float-evaluator.ts';
 import type { FloatNetwork } from './float-network.ts';
-import type { NumberMap } from './correlate.ts';
 import type { PrivateChains } from './private-chains.ts';
 
 /** What the calibration images make of the values that private mode has to know, by name of the linear layer. */

@@ -1,7 +1,8 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import type { ValueRange } from '@cipherdose/sdk/image';
 import type { ParameterSet } from '@cipherdose/sdk/protocol';
-import { accumulatorBound, largestWeightSum, weightSum, type InputRange } from './bounds.ts';
-import type { FloatLinear } from './float-network.ts';
+import { accumulatorBound, largestWeightSum, weightSum } from './bounds.ts';
+import type { FloatConvolution, FloatLinear } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
 
 const largestWeight = 32767;
@@ -17,17 +18,33 @@ export interface QuantisedWeights {
   readonly scales: Float64Array;
 }
 
+/** What no output channel of a layer may reach. */
+export interface WeightLimits {
+  /** |accumulator| */
+  readonly accumulator: number;
+  /** Sum of |w|. */
+  readonly sum: number;
+}
+
+/** Of a layer on ciphertexts: t/2, and what the noise has room for. */
+export const encryptedLimits = (set: ParameterSet): WeightLimits => ({
+  accumulator: 2 ** (set.plainModulusBits - 1),
+  sum: noiseUse * largestWeightSum(set),
+});
+
+/** Of a layer that the client does on 32 bits. */
+export const clearLimits: WeightLimits = Object.freeze({ accumulator: 2 ** 31, sum: Infinity });
+
 /**
- * Integer weights of a layer: for each output channel the finest scale at which no accumulator can reach t/2 and no
- * noise its budget.
+ * Integer weights of a layer: for each output channel the finest scale at which it stays below the limits.
  * @param inputScales real value of one unit of each input channel, or a single one for all
  * @throws ACCUMULATOR_BOUND if no scale is left at which the channel has any weight
  */
 export function quantiseWeights(
-  node: FloatLinear,
+  node: FloatLinear | FloatConvolution,
   inputScales: ArrayLike<number>,
-  range: InputRange,
-  set: ParameterSet,
+  range: ValueRange,
+  limits: WeightLimits,
 ): QuantisedWeights {
   const taps = node.weights.length / node.outChannels;
   const tapsOfInput = taps / node.inChannels;
@@ -40,7 +57,7 @@ export function quantiseWeights(
       node.weights.subarray(channel * taps, (channel + 1) * taps),
       (weight, i) => weight * ((inputScales[Math.floor(i / tapsOfInput)] ?? inputScales[0]) as number),
     );
-    const quantised = finestChannel(real, node.bias[channel] as number, range, set, node.name);
+    const quantised = finestChannel(real, node.bias[channel] as number, range, limits, node.name);
     weights.set(quantised.weights, channel * taps);
     bias[channel] = quantised.bias;
     scales[channel] = quantised.scale;
@@ -51,12 +68,10 @@ export function quantiseWeights(
 function finestChannel(
   real: Float64Array,
   realBias: number,
-  range: InputRange,
-  set: ParameterSet,
+  range: ValueRange,
+  { accumulator: mostAccumulator, sum: mostSum }: WeightLimits,
   node: string,
 ): { readonly weights: Int16Array; readonly bias: number; readonly scale: number } {
-  const mostAccumulator = 2 ** (set.plainModulusBits - 1);
-  const mostSum = noiseUse * largestWeightSum(set);
   const exact = { weights: real, bias: [realBias] };
   const largest = real.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
   if (largest === 0 && realBias === 0) return { weights: new Int16Array(real.length), bias: 0, scale: 1 };

@@ -13,11 +13,11 @@ import {
   weightedSum,
   type FeatureMap,
   type HuImage,
+  type NumberMap,
 } from '@cipherdose/sdk/image';
 import { parameterSet, type ParameterSet, type PlanNode } from '@cipherdose/sdk/protocol';
-import { proveAccumulators, proveNoise } from './bounds.ts';
+import { accumulatorBound, proveAccumulators, proveNoise } from './bounds.ts';
 import { convolve } from './clear-convolution.ts';
-import type { NumberMap } from './correlate.ts';
 import { channelExtents, clipImage } from './calibration-maps.ts';
 import { chooseScaling, outputScaling, type Clip, type Extent, type Scaling } from './fixed-point-rules.ts';
 import { coefficientAt } from './float-evaluator.ts';
@@ -28,6 +28,7 @@ import {
   type FloatActivation,
   type FloatAdd,
   type FloatConcat,
+  type FloatConvolution,
   type FloatFunction,
   type FloatLinear,
   type FloatNetwork,
@@ -42,7 +43,7 @@ import {
 import type { LinearWeights } from './integer-network.ts';
 import { piecewiseRule } from './piecewise-rule.ts';
 import type { PrivateRule, PrivateRules } from './private-rules.ts';
-import { quantiseWeights } from './quantise-weights.ts';
+import { clearLimits, encryptedLimits, quantiseWeights } from './quantise-weights.ts';
 import {
   addRule,
   nonLocalMeansRule,
@@ -188,6 +189,8 @@ class Quantiser {
     switch (node.op) {
       case 'linear':
         return this.#linear(node);
+      case 'convolution':
+        return this.#convolved(node);
       case 'activation':
         return isScaling(node) ? this.#scaled(node) : this.#activation(node);
       case 'polynomial':
@@ -214,9 +217,21 @@ class Quantiser {
   #linear(node: FloatLinear): IntegerValue {
     const input = this.#settle(node.input);
     if (this.#private) return this.#privateLayer(node, input, this.#private.rule(node, input));
-    const { layer, scales } = quantiseWeights(node, input.scales, input, this.#set);
+    const { layer, scales } = quantiseWeights(node, input.scales, input, encryptedLimits(this.#set));
     const { bound, maps } = this.#emitLinear(node, input, layer);
     const { name, outChannels } = node;
+    return { name, channels: outChannels, raw: true, scales, low: -bound, high: bound, maps };
+  }
+
+  /** A layer whose integers stand in the plan. */
+  #convolved(node: FloatConvolution): IntegerValue {
+    const input = this.#settle(node.input);
+    const { layer, scales } = quantiseWeights(node, input.scales, input, clearLimits);
+    const bound = accumulatorBound(layer, input);
+    const { op, name, outChannels } = node;
+    const rule = { ...shapeOf(node), weights: [...layer.weights], bias: [...layer.bias] };
+    this.#nodes.push({ op, name, input: input.name, ...rule });
+    const maps = input.maps.map((map) => convolve(map, rule, layer));
     return { name, channels: outChannels, raw: true, scales, low: -bound, high: bound, maps };
   }
 
@@ -252,8 +267,7 @@ class Quantiser {
       noiseMarginBits: proveNoise(layer, this.#set),
       weightBits: Math.ceil(Math.log2(largest + 1)),
     });
-    const { inChannels, outChannels, kernel, stride, padding } = node;
-    const shape = { inChannels, outChannels, kernel, stride, padding };
+    const shape = shapeOf(node);
     this.#nodes.push({
       op: 'linear',
       name: node.name,
@@ -524,6 +538,14 @@ class Quantiser {
 /** Clips, perhaps after a change of scale, and does nothing else. */
 const clipsAlone = ({ positive, negative }: FloatActivation): boolean =>
   positive.length === 1 && positive[0] === negative[0] && (positive[0] as number) > 0;
+
+const shapeOf = ({ inChannels, outChannels, kernel, stride, padding }: FloatLinear | FloatConvolution) => ({
+  inChannels,
+  outChannels,
+  kernel: [...kernel] as Pair,
+  stride: [...stride] as Pair,
+  padding: [...padding] as Four,
+});
 
 type Pair = [number, number];
 type Four = [number, number, number, number];

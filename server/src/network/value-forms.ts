@@ -49,6 +49,7 @@ export function outputGains(network: FloatNetwork): ReadonlyMap<string, number> 
 
 function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
   if (node.op === 'linear' || node.op === 'polynomial') return [node.op];
+  if (node.op === 'convolution') return ['linear'];
   if (node.op === 'function' || node.op === 'nonLocalMeans') return ['polynomial'];
   if (node.op === 'activation') return isScaling(node) ? own : [];
   // These leave every channel its own scale.

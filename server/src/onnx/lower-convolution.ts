@@ -53,7 +53,20 @@ function checkChannels(node: OnnxNode, inChannels: number, outChannels: number, 
 }
 
 /** Conv: any kernel up to the limit; dilations and groups are written out as zeros. */
-export function lowerConvolution(node: OnnxNode, lowering: Lowering): Expression {
+export const lowerConvolution = (node: OnnxNode, lowering: Lowering): Expression =>
+  lowerAs('linear', node, lowering);
+
+/** PublicConv: a Conv that the client does, so that its weights have to stand in the plan. */
+export function lowerPublicConvolution(node: OnnxNode, lowering: Lowering): Expression {
+  const value = lowerAs('convolution', node, lowering);
+  const emitted = lowering.nodes.findLast(({ name }) => name === value.node);
+  const count = emitted?.op === 'convolution' ? emitted.weights.length : 0;
+  if (count > limits.convolutionWeights)
+    throw unsupported(node, `up to ${limits.convolutionWeights} weights that the client gets`);
+  return value;
+}
+
+function lowerAs(op: Operation, node: OnnxNode, lowering: Lowering): Expression {
   const input = lowering.withoutConstant(valueAt(node, 0, lowering));
   const { tensor, groups, dilation, stride, size } = kernelOf(node, lowering);
   const [outChannels, groupChannels] = tensor.dims as [number, number];
@@ -76,7 +89,7 @@ export function lowerConvolution(node: OnnxNode, lowering: Lowering): Expression
       ((out * input.channels + channel) * size[0] + ky * dilation[0]) * size[1] + kx * dilation[1];
     weights[target] = data[from] as number;
   }
-  return linear(node, source, { outChannels, kernel: size, stride, padding, weights, bias }, lowering);
+  return linear(node, source, { op, outChannels, kernel: size, stride, padding, weights, bias }, lowering);
 }
 
 /** Zero padding by a Pad right before goes into the convolution's own. */
@@ -95,13 +108,17 @@ function withPads(
   return { source: { ...input, node: pad.input, height, width }, padding: both };
 }
 
+type Operation = 'linear' | 'convolution';
+
 interface Layer extends Pick<FloatLinear, 'outChannels' | 'weights' | 'bias'> {
+  /** Done by the host or by the client. */
+  readonly op: Operation;
   readonly kernel: Pair;
   readonly stride: Pair;
   readonly padding: Margins;
 }
 
-/** Emits a linear layer that takes in the scale of its input, and can take in what follows. */
+/** Emits a convolution that takes in the scale of its input, and can take in what follows. */
 function linear(node: OnnxNode, input: Expression, layer: Layer, lowering: Lowering): Expression {
   const { outChannels } = layer;
   const shape = {
@@ -120,7 +137,7 @@ function linear(node: OnnxNode, input: Expression, layer: Layer, lowering: Lower
   );
   const emit = (weights: Float64Array, bias: Float64Array): Expression =>
     lowering.emit(
-      { op: 'linear', name: lowering.name('linear'), input: input.node, ...shape, weights, bias },
+      { op: layer.op, name: lowering.name(layer.op), input: input.node, ...shape, weights, bias },
       outChannels,
       size.height,
       size.width,
@@ -200,7 +217,8 @@ export function lowerTransposedConvolution(node: OnnxNode, lowering: Lowering): 
   const bias = biasOf(node, outChannels, lowering);
   const each = <T>(list: ArrayLike<T>): T[] =>
     Array.from({ length: phases }, (_, i) => (list[Math.floor(i / step ** 2)] ?? list[0]) as T);
-  const layer = {
+  const layer: Layer = {
+    op: 'linear',
     outChannels: phases,
     kernel,
     stride: [1, 1] as const,
@@ -272,6 +290,7 @@ export function lowerMatrixProduct(node: OnnxNode, lowering: Lowering): Viewed {
   );
   const input = lowering.withoutConstant(shown.value);
   const layer: Layer = {
+    op: 'linear',
     outChannels,
     kernel: [1, 1],
     stride: [1, 1],

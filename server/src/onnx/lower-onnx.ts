@@ -19,7 +19,12 @@ import {
   lowerProduct,
   lowerSum,
 } from './lower-arithmetic.ts';
-import { lowerConvolution, lowerMatrixProduct, lowerTransposedConvolution } from './lower-convolution.ts';
+import {
+  lowerConvolution,
+  lowerMatrixProduct,
+  lowerPublicConvolution,
+  lowerTransposedConvolution,
+} from './lower-convolution.ts';
 import { lowerNonLocalMeans } from './lower-non-local-means.ts';
 import { lowerPool } from './lower-pool.ts';
 import {
@@ -34,7 +39,12 @@ import {
   lowerTranspose,
 } from './lower-shuffle.ts';
 import { integerOf, viewedAt } from './operands.ts';
-import { nonLocalMeansOperator, type OnnxGraph, type OnnxNode } from './read-graph.ts';
+import {
+  nonLocalMeansOperator,
+  publicConvolutionOperator,
+  type OnnxGraph,
+  type OnnxNode,
+} from './read-graph.ts';
 import { readTensor } from './tensor.ts';
 import { dimsOf, sameView, whole } from './view.ts';
 
@@ -72,6 +82,7 @@ const constant: Lower = (node) => {
 const operators: Readonly<Record<string, Lower>> = {
   ...Object.fromEntries(functionOperators.map((name) => [name, lowerFunction])),
   [nonLocalMeansOperator]: image(lowerNonLocalMeans),
+  [publicConvolutionOperator]: image(lowerPublicConvolution),
   Add: lowerSum,
   AveragePool: image(lowerPool),
   BatchNormalization: image(lowerBatchNormalization),
@@ -197,7 +208,7 @@ function withMultiple(network: FloatNetwork): FloatNetwork {
   for (const node of network.nodes) {
     const input = scales.get(inputsOf(node)[0] as string) ?? 1;
     const factor = node.op === 'unshuffle' || node.op === 'shuffle' ? node.factor : 1;
-    const stride = node.op === 'linear' || node.op === 'pool' ? node.stride[0] : 1;
+    const stride = 'stride' in node ? node.stride[0] : 1;
     const scale = node.op === 'shuffle' ? input / factor : input * factor * stride;
     if (!Number.isInteger(scale))
       throw new DenoiseError('ONNX_UNSUPPORTED', {

@@ -24,7 +24,9 @@ export interface OnnxNode {
 const ownDomain = 'cipherdose';
 /** Non-local means, as its node is called here. */
 export const nonLocalMeansOperator = `${ownDomain}.NonLocalMeans`;
-const ownOperators: readonly string[] = [nonLocalMeansOperator];
+/** A convolution of the client, whose weights are public. */
+export const publicConvolutionOperator = `${ownDomain}.PublicConv`;
+const ownOperators: readonly string[] = [nonLocalMeansOperator, publicConvolutionOperator];
 
 /** A checked graph with one image in and one out. */
 export interface OnnxGraph {

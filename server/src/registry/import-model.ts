@@ -59,6 +59,8 @@ export interface ImportReport extends Pick<Manifest, 'layers' | 'quantisation' |
   /** Of a slice of 512 x 512 pixels, as `cost` is. */
   readonly layerReports: readonly LayerReport[];
   readonly cost: Cost;
+  /** Weights that stand in the plan, for every client to see: those of public convolutions. */
+  readonly publicWeights: number;
   /** Of a model that may run in private mode. */
   readonly private?: (PrivateReport & { readonly seconds: PrivateSeconds }) | undefined;
 }
@@ -133,6 +135,7 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     reason,
     layerReports: reports,
     cost,
+    publicWeights: publicWeightsOf(plan),
     ...(privacy ? { private: { ...privacy, seconds: measurePrivate(checked, privacy) } } : {}),
   };
 }
@@ -167,6 +170,9 @@ const privacyOf = ({ side, distanceBits, layers }: PrivateReport): Manifest['pri
     distanceBits: bits,
   })),
 });
+
+const publicWeightsOf = ({ nodes }: Pick<Plan, 'nodes'>): number =>
+  nodes.reduce((sum, node) => sum + (node.op === 'convolution' ? node.weights.length : 0), 0);
 
 const frameworkOf = ({ layers }: QuantisedNetwork): Plan['framework'] =>
   layers.length === 1 ? 'linear' : 'interactive';

@@ -1,7 +1,7 @@
+import { accumulatorBounds } from '@cipherdose/sdk/image';
 import { frameBytes, layerExchange, layerTilings, tileGroups, tilesPerGroup } from '@cipherdose/sdk/packing';
 import { valueShapes, type ValueShape } from '@cipherdose/sdk/plan';
 import { parameterSet, type Plan } from '@cipherdose/sdk/protocol';
-import { accumulatorBounds } from '../network/bounds.ts';
 import type { QuantisedNetwork } from '../network/quantise.ts';
 
 /** One linear layer as import made it, and what it costs for one slice. */

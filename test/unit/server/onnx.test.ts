@@ -233,6 +233,59 @@ describe('pixel shuffle as PyTorch writes it', () => {
   });
 });
 
+/** A network in integers, what it makes of an image, and how far the farthest pixel is from real numbers, HU. */
+function quantised(network: FloatNetwork, hu: Int16Array) {
+  const picture = { width: side, height: side, hu };
+  const input = { lowHu: -1024, highHu: 3071 };
+  const { nodes, output, layers } = quantise(network, {
+    parameterSet: 'n4096-q60-t31',
+    input,
+    calibration: [picture],
+  });
+  const plan = checkPlan({
+    format: 'cipherdose-plan/1',
+    id: 'quantised',
+    version: '1.0.0',
+    framework: 'linear',
+    parameterSet: 'n4096-q60-t31',
+    input,
+    nodes,
+    output,
+    weightsDigest: '0'.repeat(64),
+  });
+  const integer = evaluateClear({ plan, layers }, picture).hu;
+  const largest = evaluateFloat(network, hu, side, side).reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - (integer[i] as number))),
+    0,
+  );
+  return { plan, layers, integer, largest };
+}
+
+describe('public convolutions', () => {
+  const network = lower({
+    nodes: [
+      { ...meanConvolution('hu', 'mean').node, op: 'PublicConv', domain: 'cipherdose' },
+      { op: 'Relu', inputs: ['mean'], output: 'above' },
+      meanConvolution('above', 'removed').node,
+      { op: 'Sub', inputs: ['hu', 'removed'], output: 'denoised' },
+    ],
+    tensors: [...meanConvolution('hu', 'mean').tensors, ...meanConvolution('above', 'removed').tensors],
+  });
+
+  test('are steps of the client, and no layer of the host', () => {
+    expect(operations(network)).toEqual(['convolution', 'activation', 'linear', 'add']);
+    const { plan, layers } = quantised(network, image);
+    expect(layers).toHaveLength(1);
+    const { weights = [] } = plan.nodes.find(({ op }) => op === 'convolution') as { weights?: number[] };
+    expect(new Set(weights).size).toBe(1);
+    expect(weights[0]).toBeGreaterThan(2 ** 13);
+  });
+
+  test('give in integers what they give in real numbers, to 1 HU', () => {
+    expect(quantised(network, image).largest).toBeLessThanOrEqual(1);
+  });
+});
+
 describe('non-local means', () => {
   const file = onnxFile({
     nodes: [
@@ -270,30 +323,7 @@ describe('non-local means', () => {
   });
 
   test('integers give what real numbers give, to 1 HU', () => {
-    const picture = { width: side, height: side, hu };
-    const input = { lowHu: -1024, highHu: 3071 };
-    const { nodes, output, layers } = quantise(network, {
-      parameterSet: 'n4096-q60-t31',
-      input,
-      calibration: [picture],
-    });
-    const plan = checkPlan({
-      format: 'cipherdose-plan/1',
-      id: 'mean',
-      version: '1.0.0',
-      framework: 'linear',
-      parameterSet: 'n4096-q60-t31',
-      input,
-      nodes,
-      output,
-      weightsDigest: '0'.repeat(64),
-    });
-    const real = evaluateFloat(network, hu, side, side);
-    const integer = evaluateClear({ plan, layers }, picture).hu;
-    const largest = real.reduce(
-      (most, value, i) => Math.max(most, Math.abs(value - (integer[i] as number))),
-      0,
-    );
+    const { integer, largest } = quantised(network, hu);
     expect(largest).toBeLessThanOrEqual(1);
     // The filter does something: noise of some 60 HU is no longer what it was.
     expect(integer).not.toEqual(hu);

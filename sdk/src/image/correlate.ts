@@ -1,7 +1,10 @@
-import { outputSize } from '@cipherdose/sdk/packing';
-import type { LinearNode } from '@cipherdose/sdk/protocol';
+import { windowedSize, type Windows } from './pool.ts';
 
-export type Convolution = Pick<LinearNode, 'inChannels' | 'outChannels' | 'kernel' | 'stride' | 'padding'>;
+/** The shape of a convolution: windows over all channels of a map, for each output channel. */
+export interface Convolution extends Windows {
+  readonly inChannels: number;
+  readonly outChannels: number;
+}
 
 /** Numbers of a map, channel-major, then row-major. */
 export interface NumberMap {
@@ -32,7 +35,7 @@ export function correlate(
   write: (row: Float64Array, outChannel: number, y: number) => void,
 ): void {
   const { outChannels, stride } = convolution;
-  const size = outputSize(convolution, map.height, map.width);
+  const size = windowedSize(convolution, map.height, map.width);
   const padded = pad(map, convolution);
   const row = new Float64Array(Math.max(0, size.width));
   for (let out = 0; out < outChannels; out++) {

@@ -1,0 +1,56 @@
+import { correlate, type Convolution } from './correlate.ts';
+import { emptyMap, type FeatureMap } from './feature-map.ts';
+import { windowedSize } from './pool.ts';
+
+/** Integers of a convolution. */
+export interface ConvolutionWeights {
+  /** [out channel][in channel][kernel row][kernel column] */
+  readonly weights: ArrayLike<number>;
+  /** [out channel] */
+  readonly bias: ArrayLike<number>;
+}
+
+/** Values are integers in low..high. */
+export interface ValueRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * A convolution (cross-correlation, zero padding) of integers. Exact as long as {@link accumulatorBounds} stay below
+ * 2^31.
+ * @param map inChannels x height x width
+ */
+export function convolve(map: FeatureMap, shape: Convolution, layer: ConvolutionWeights): FeatureMap {
+  const size = windowedSize(shape, map.height, map.width);
+  const output = emptyMap(shape.outChannels, size.height, size.width);
+  correlate(map, shape, layer.weights, layer.bias, (row, channel, y) => {
+    output.data.set(row, (channel * size.height + y) * size.width);
+  });
+  return output;
+}
+
+/**
+ * For every output channel the largest |accumulator| that any input in the range can give, zero padding included.
+ * Exact, and reached by the input that takes, at every tap, the end of the range that pulls the sum away from 0.
+ */
+export function accumulatorBounds({ weights, bias }: ConvolutionWeights, range: ValueRange): Float64Array {
+  const low = Math.min(0, range.low);
+  const high = Math.max(0, range.high);
+  const taps = weights.length / bias.length;
+  const bounds = new Float64Array(bias.length);
+  for (let channel = 0; channel < bias.length; channel++) {
+    let positive = 0;
+    let negative = 0;
+    for (let i = channel * taps; i < (channel + 1) * taps; i++) {
+      const weight = weights[i] as number;
+      if (weight > 0) positive += weight;
+      else negative -= weight;
+    }
+    const offset = bias[channel] as number;
+    const most = positive * high - negative * low + offset;
+    const least = positive * low - negative * high + offset;
+    bounds[channel] = Math.max(Math.abs(most), Math.abs(least));
+  }
+  return bounds;
+}

@@ -3,10 +3,10 @@
     python3 export_onnx.py DIR/balanced.pt onnx/balanced.onnx
 
 Input `hu` float [1, 1, 512, 512], output `denoised` of the same shape. Only operators that import takes:
-AveragePool, Sub, Abs, Clip and Concat for the noise maps, Clip, Mul and Add for the squeezed image, pixel unshuffle as
+AveragePool, Sub, Abs, Clip and Concat for the noise maps, cipherdose.PublicConv besides for the level of the noise, Clip, Mul and Add for the squeezed image, pixel unshuffle as
 Reshape, Transpose, Reshape, then Conv and LeakyRelu or Relu by turns, DepthToSpace, and for the limit of the residual
-Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu; and the filter, cipherdose.NonLocalMeans, which the file
-has as a function too (onnx_functions.py).
+Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu; and the filter, cipherdose.NonLocalMeans. The file has
+those of cipherdose as functions too (onnx_functions.py).
 """
 import argparse
 import copy
@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import model
+import noise_level
 import non_local_means
 import onnx_functions
 
@@ -50,6 +51,7 @@ class Folded(nn.Module):
         super().__init__()
         self.leak, self.noise, self.squeeze, self.base = network.leak, network.noise, network.squeeze, network.base
         self.reach, self.most, self.factor, self.square = network.reach, network.most, network.factor, network.square
+        self.level = noise_level.trained()
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         with torch.no_grad():
             self.convolutions[0].weight /= model.HU_SCALE
@@ -63,7 +65,7 @@ class Folded(nn.Module):
         seen = [model.onto(model.noise_maps(bands), self.factor)] if self.noise else []
         squeezed = lambda image: model.squeezed(image, model.HU_SCALE) if self.squeeze else image  # noqa: E731
         if self.base:
-            left = Filter.apply(hu, model.deviation(hu, model.HU_SCALE))
+            left = Filter.apply(hu, model.deviation(self.level(hu)))
             removed = hu - left
             means = F.avg_pool2d(squeezed(left), model.CONTEXT)
             seen.insert(0, F.pixel_unshuffle(means, self.factor // model.CONTEXT))
@@ -97,6 +99,16 @@ def in_runtime(path, image):
     return torch.from_numpy(np.frombuffer(run.stdout, "<f4").copy()).reshape(image.shape)
 
 
+def make_public(graph):
+    """Turns the convolutions of noise_level.py into those of the client."""
+    for node in graph.node:
+        if node.op_type == "Conv" and node.input[1].startswith("level."):
+            node.op_type, node.domain = "PublicConv", onnx_functions.DOMAIN
+            pads = [attribute for attribute in node.attribute if attribute.name == "pads"]
+            del node.attribute[:]
+            node.attribute.extend(pads)
+
+
 def export(network, path):
     """Writes the ONNX file of a network, if it gives what the network gives; returns its operators and the largest difference in HU.
 
@@ -109,7 +121,8 @@ def export(network, path):
         torch.onnx.export(folded, image, path, opset_version=onnx_functions.OPSET, do_constant_folding=True, **names)
     graph = onnx.load(path)
     if folded.base:
-        graph.functions.append(onnx_functions.non_local_means_function())
+        make_public(graph.graph)
+        graph.functions.extend([onnx_functions.public_convolution_function(), onnx_functions.non_local_means_function()])
         graph.ir_version = max(graph.ir_version, onnx_functions.IR_VERSION)
         onnx.save(graph, path)
     onnx.checker.check_model(graph)

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import noise_level
 from non_local_means import non_local_means
 
 FACTOR = 4  # pixel unshuffle: one channel per position in a 4x4 block
@@ -13,11 +14,10 @@ NOISE_MAPS = 2
 NOISE_CLIP = 0.2  # of HU_SCALE: detail beyond it is an edge
 NOISE_WINDOW = 15  # blocks of FACTOR x FACTOR pixels
 FLOOR_WINDOW = 7  # blocks
-OPENING = 5  # blocks
-DEVIATION = 1.1  # of non_local_means, for the sum of the noise maps
+DEVIATION = 0.85  # of non_local_means, for the level of the noise
+LEAST_DEVIATION = 1.5  # HU; the filter in integers does not tell less from it
 NOISE_GAIN = 4  # brings the maps to the size of the image's channels
 SQUEEZE = (-250, 350)  # HU; see squeezed
-SOFT_TISSUE = (-300, 400)  # HU; noise is measured in what lies within, so that lung, bone and air are no noise
 CONTEXT = 2  # pixels; the network sees what the filter left in means of so many by so many
 REMOVED = 250  # HU; of what the filter took away, the network sees this much
 LOUD = 25.0  # HU of noise_floor; beyond it more than half of what the filter removed goes, see taken
@@ -44,17 +44,12 @@ def noise_maps(bands):
     return F.avg_pool2d(bands, NOISE_WINDOW, 1, NOISE_WINDOW // 2)
 
 
-def least_near(maps, window):
-    """The least of window x window blocks around each."""
-    return -F.max_pool2d(-maps, window, 1, window // 2)
-
-
 def noise_floor(bands):
     """The least sum of `detail` near each block, [batch, 1, rows / 4, columns / 4].
 
     Noise is everywhere and edges are not: next to an edge without noise this is 0, where the mean would be large.
     """
-    return least_near(bands[:, :1] + bands[:, 1:], FLOOR_WINDOW)
+    return noise_level.least_near(bands[:, :1] + bands[:, 1:], FLOOR_WINDOW)
 
 
 def squeezed(image, unit=1.0):
@@ -66,28 +61,14 @@ def squeezed(image, unit=1.0):
     return 0.75 * image.clamp(low, high) + 0.25 * image
 
 
-def opened(bands):
-    """The least `detail` within OPENING x OPENING blocks, and of that the most: without edges, vessels and lung.
-
-    What is narrower than the window goes, and noise, which is everywhere, stays but for a factor.
-    """
-    return F.max_pool2d(least_near(bands, OPENING), OPENING, 1, OPENING // 2)
-
-
-def deviation(image, unit=1.0):
-    """Standard deviation of the noise around each pixel, as far as `non_local_means` needs to know it.
-
-    A multiple of the sum of the noise maps of what is not anatomy, in the unit of the image; the same for every pixel of a
-    block.
-    """
-    low, high = (end / HU_SCALE * unit for end in SOFT_TISSUE)
-    maps = noise_maps(opened(detail(image.clamp(low, high), unit)))
-    return F.interpolate(DEVIATION * (maps[:, :1] + maps[:, 1:]), scale_factor=FACTOR)
+def deviation(level):
+    """Standard deviation of the noise at each pixel, as far as `non_local_means` needs to know it, from noise_level.py's."""
+    return F.interpolate((DEVIATION * level).clamp(min=LEAST_DEVIATION), scale_factor=FACTOR)
 
 
 def filtered(hu):
     """Images [batch, 1, size, size], HU, after non_local_means."""
-    sigma = deviation(hu, HU_SCALE)
+    sigma = deviation(noise_level.trained()(hu))
     images = [non_local_means(x[0].cpu().numpy(), s[0].cpu().numpy()) for x, s in zip(hu, sigma)]
     return torch.stack([torch.from_numpy(image) for image in images])[:, None].to(hu)
 

@@ -1,6 +1,6 @@
-"""The operator that ONNX does not have, cipherdose.NonLocalMeans, as a function of operators that it has."""
+"""The operators that ONNX does not have, PublicConv and NonLocalMeans of cipherdose, as functions of those that it has."""
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 import non_local_means as filter
 
@@ -11,6 +11,14 @@ IR_VERSION = 8  # the first with functions
 
 def _constant(name, value, kind=np.int64):
     return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.array(value, kind)))
+
+
+def public_convolution_function():
+    """PublicConv(x, weights) with the attribute pads: a convolution, to whoever does not know that its weights are public."""
+    node = helper.make_node("Conv", ["x", "weights"], ["y"])
+    node.attribute.append(AttributeProto(name="pads", type=AttributeProto.INTS, ref_attr_name="pads"))
+    opsets = [helper.make_opsetid("", OPSET)]
+    return helper.make_function(DOMAIN, "PublicConv", ["x", "weights"], ["y"], [node], opsets, ["pads"])
 
 
 def non_local_means_function():

@@ -67,6 +67,7 @@ const convolution = {
   padding: [0, 1, 0, 1],
   weights: [1, 2, 3, -4, 5, 6],
   bias: [7, -8],
+  shift: 0,
 };
 const withConvolution = (change: Record<string, unknown>): unknown =>
   withNodes(
@@ -250,6 +251,26 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
       weights: Array(67_270).fill(1),
       bias: Array(70).fill(0),
     }),
+    'PLAN_INVALID',
+  ],
+  'a convolution whose sums leave 2^53': [
+    withNodes(
+      { ...convolution, name: 'first', kernel: [1, 1], padding: [0, 0, 0, 0], weights: [32_767, 32_767] },
+      {
+        ...convolution,
+        name: 'second',
+        input: 'first',
+        inChannels: 2,
+        outChannels: 1,
+        kernel: [31, 31],
+        padding: [15, 15, 15, 15],
+        weights: Array(1922).fill(32_767),
+        bias: [0],
+        shift: 52,
+      },
+      { ...linear, input: 'second' },
+      result,
+    ),
     'PLAN_INVALID',
   ],
   'a mean over an even window': [withMean({ search: 6 }), 'PLAN_INVALID'],

@@ -8,6 +8,8 @@ export interface ConvolutionWeights {
   readonly weights: ArrayLike<number>;
   /** [out channel] */
   readonly bias: ArrayLike<number>;
+  /** Sums are divided by 2^shift and rounded, halves up; absent: 0. */
+  readonly shift?: number;
 }
 
 /** Values are integers in low..high. */
@@ -18,13 +20,16 @@ export interface ValueRange {
 
 /**
  * A convolution (cross-correlation, zero padding) of integers. Exact as long as {@link accumulatorBounds} stay below
- * 2^31.
+ * 2^52, and 2^31 after the shift.
  * @param map inChannels x height x width
  */
 export function convolve(map: FeatureMap, shape: Convolution, layer: ConvolutionWeights): FeatureMap {
   const size = windowedSize(shape, map.height, map.width);
   const output = emptyMap(shape.outChannels, size.height, size.width);
+  const divisor = 2 ** (layer.shift ?? 0);
   correlate(map, shape, layer.weights, layer.bias, (row, channel, y) => {
+    if (divisor > 1)
+      for (let x = 0; x < row.length; x++) row[x] = Math.floor((row[x] as number) / divisor + 0.5);
     output.data.set(row, (channel * size.height + y) * size.width);
   });
   return output;

@@ -223,8 +223,10 @@ function convolutionShape(node: ConvolutionNode, input: ValueShape): ValueShape 
   const { inChannels, outChannels: channels, kernel, stride } = node;
   if (node.weights.length !== channels * inChannels * kernel[0] * kernel[1] || node.bias.length !== channels)
     throw invalid(node, 'the weights do not match the channels');
-  const bound = accumulatorBounds(node, input).reduce((most, one) => Math.max(most, one), 0);
-  if (bound >= 2 ** 31) throw invalid(node, 'an accumulator could leave 2^31');
+  const sum = accumulatorBounds(node, input).reduce((most, one) => Math.max(most, one), 0);
+  checkProduct(node, 2 * sum + 2 ** node.shift);
+  const bound = Math.ceil(sum / 2 ** node.shift);
+  if (bound >= 2 ** 31) throw invalid(node, 'a sum could leave 2^31');
   return { channels, scale: input.scale * stride[0], low: -bound, high: bound };
 }
 

@@ -60,7 +60,10 @@ const linear = z.strictObject({
     .min(0)
     .max(2 ** 31),
 });
-/** A convolution (cross-correlation, zero padding) whose weights are no secret: whoever owns the image does it. */
+/**
+ * A convolution (cross-correlation, zero padding) whose weights are no secret: whoever owns the image does it.
+ * x' = roundHalfUp((sum of weight * x + bias) / 2^shift)
+ */
 const convolution = z.strictObject({
   op: z.literal('convolution'),
   name: nodeName,
@@ -78,6 +81,7 @@ const convolution = z.strictObject({
     )
     .min(1)
     .max(limits.channels),
+  shift,
 });
 /** x' = clamp(roundHalfUp(x * m / 2^shift), low, high); m is `negative[c]` where x < 0. ReLU has negative 0. */
 const requantise = z.strictObject({

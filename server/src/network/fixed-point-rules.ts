@@ -45,7 +45,7 @@ export function outputScaling(gain: number, clip: Clip): Scaling {
  *   clipped
  */
 export function chooseScaling(
-  form: 'channelwise' | 'common' | 'wide',
+  form: 'channelwise' | 'fine' | 'common' | 'wide',
   extents: readonly Extent[],
   bits: number,
   clip: Clip,
@@ -68,7 +68,7 @@ export function chooseScaling(
     Math.max(high === 0 ? 0 : above / high, low === 0 ? 0 : below / -low);
   const common = scaleOf(all);
   const clipped = Number.isFinite(clip.low) || Number.isFinite(clip.high);
-  if (form === 'channelwise' && !clipped)
+  if ((form === 'channelwise' || form === 'fine') && !clipped)
     return {
       scales: Float64Array.from(widened, (extent) => Math.max(scaleOf(extent), common * quietest)),
       low,

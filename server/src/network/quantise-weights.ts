@@ -32,8 +32,8 @@ export const encryptedLimits = (set: ParameterSet): WeightLimits => ({
   sum: noiseUse * largestWeightSum(set),
 });
 
-/** Of a layer that the client does on 32 bits. */
-export const clearLimits: WeightLimits = Object.freeze({ accumulator: 2 ** 31, sum: Infinity });
+/** Of a layer that the client does: sums are doubles. */
+export const clearLimits: WeightLimits = Object.freeze({ accumulator: 2 ** 50, sum: Infinity });
 
 /**
  * Integer weights of a layer: for each output channel the finest scale at which it stays below the limits.

@@ -1,6 +1,7 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
   concatenate,
+  convolve as convolveInDoubles,
   nonLocalMeans,
   padMap,
   piecewise,
@@ -56,6 +57,13 @@ import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts'
 
 /** Bits of the values that a polynomial takes, sign apart. */
 const wideBits = 17;
+/** Bits of the values that a convolution of the client takes, sign apart. */
+const fineBits = 16;
+/** Bits of integers that may stay what they are, where finer ones would do no good. */
+const exactBits = (form: Form): number | undefined =>
+  form === 'wide' ? wideBits : form === 'fine' ? fineBits : undefined;
+/** Sums of such a convolution are divided until they are below. */
+const mostSum = 2 ** 31 - 1;
 
 export interface QuantiseOptions {
   readonly parameterSet: string;
@@ -227,12 +235,15 @@ class Quantiser {
   #convolved(node: FloatConvolution): IntegerValue {
     const input = this.#settle(node.input);
     const { layer, scales } = quantiseWeights(node, input.scales, input, clearLimits);
-    const bound = accumulatorBound(layer, input);
+    const sum = accumulatorBound(layer, input);
+    const shift = Math.max(0, Math.ceil(Math.log2(sum / mostSum)));
     const { op, name, outChannels } = node;
-    const rule = { ...shapeOf(node), weights: [...layer.weights], bias: [...layer.bias] };
+    const rule = { ...shapeOf(node), weights: [...layer.weights], bias: [...layer.bias], shift };
     this.#nodes.push({ op, name, input: input.name, ...rule });
-    const maps = input.maps.map((map) => convolve(map, rule, layer));
-    return { name, channels: outChannels, raw: true, scales, low: -bound, high: bound, maps };
+    const maps = input.maps.map((map) => convolveInDoubles(map, rule, rule));
+    const bound = Math.ceil(sum / 2 ** shift);
+    const units = scales.map((scale) => scale * 2 ** shift);
+    return { name, channels: outChannels, raw: true, scales: units, low: -bound, high: bound, maps };
   }
 
   /** A linear layer, and what two parties do with its accumulators. */
@@ -287,7 +298,11 @@ class Quantiser {
   }
 
   #activation(node: FloatActivation): IntegerValue {
-    if (this.#private && clipsAlone(node)) return this.#clipped(node, this.#settle(node.input));
+    if (clipsAlone(node)) {
+      // A layer of private mode has few bits for what it takes; one bit more is still better than other units.
+      const bits = this.#private ? this.#precision.activationBits + 1 : exactBits(this.#form(node.name));
+      if (bits !== undefined) return this.#clipped(node, this.#settle(node.input), bits);
+    }
     return this.#activated(node, this.#value(node.input));
   }
 
@@ -297,16 +312,14 @@ class Quantiser {
     );
   }
 
-  /** The same integers within a narrower range, if they are few: a layer of private mode has few bits for what it takes. */
-  #clipped(node: FloatActivation, input: IntegerValue): IntegerValue {
+  /** The same integers within a narrower range, if they have no more bits than that. */
+  #clipped(node: FloatActivation, input: IntegerValue, bits: number): IntegerValue {
     const multiplier = node.positive[0] as number;
     const scales = input.scales.map((scale) => scale * multiplier);
     const unit = scales[0] as number;
     const low = Math.max(input.low, Math.round(node.low / unit));
     const high = Math.min(input.high, Math.round(node.high / unit));
-    // One bit more is still better than other units.
-    const fine = Math.max(-low, high) >= 2 ** (this.#precision.activationBits + 1);
-    if (scales.length > 1 || fine || node.name === this.#network.output) return this.#activated(node, input);
+    if (scales.length > 1 || Math.max(-low, high) >= 2 ** bits || node.name === this.#network.output) return this.#activated(node, input);
     const rule = { positive: [1], negative: [1], shift: 0, low, high };
     this.#nodes.push({ op: 'requantise', name: node.name, input: input.name, ...rule });
     const maps = input.maps.map((map) => requantise(map, rule));
@@ -367,7 +380,7 @@ class Quantiser {
             Array.from({ length: channels }, (_, channel) => ofChannel(own, channel)),
           ),
         );
-    const mixed = !raw && scales.length > 1 && this.#form(name) !== 'channelwise';
+    const mixed = !raw && scales.length > 1 && !['channelwise', 'fine'].includes(this.#form(name));
     const value: IntegerValue = {
       name: mixed ? `${name}-parts` : name,
       channels: inputs.reduce((sum, { channels }) => sum + channels, 0),
@@ -462,9 +475,14 @@ class Quantiser {
     if (!value.raw) return value;
     const known = this.#settled.get(name);
     if (known) return known;
-    const settled = this.#requantised(value, identity, `${name}-fixed`, (extents) =>
-      this.#scaling(name, extents, unlimited),
-    );
+    const bits = value.scales.length === 1 ? exactBits(this.#form(name)) : undefined;
+    // Sums of few small integers are exact as they are.
+    const small = bits !== undefined && Math.max(-value.low, value.high) < 2 ** bits;
+    const settled = small
+      ? { ...value, raw: false }
+      : this.#requantised(value, identity, `${name}-fixed`, (extents) =>
+          this.#scaling(name, extents, unlimited),
+        );
     this.#settled.set(name, settled);
     return settled;
   }
@@ -489,19 +507,20 @@ class Quantiser {
   /** Scaling of a node that has one scale for all channels, from its real values on the calibration images. */
   #target(name: string, real: readonly Float64Array[], clip: Clip = unlimited): Scaling {
     if (name === this.#network.output) return this.#outputInHu(clip);
-    const form = this.#form(name);
     const maps = real.map((data) => ({ channels: 1, height: 1, width: data.length, data }));
-    const extents = this.#extents(maps, (x) => x);
-    if (form === 'channelwise')
-      return chooseScaling('common', extents, this.#precision.activationBits, clip, this.#precision.headroom);
-    return this.#scaling(name, extents, clip);
+    return this.#scaling(
+      name,
+      this.#extents(maps, (x) => x),
+      clip,
+    );
   }
 
   #scaling(name: string, extents: readonly Extent[], clip: Clip): Scaling {
     const form = this.#form(name);
     if (form === 'output') return outputScaling(this.#gains.get(name) ?? 1, clip);
     const { activationBits, headroom } = this.#precision;
-    return chooseScaling(form, extents, form === 'wide' ? wideBits : activationBits, clip, headroom);
+    const bits = form === 'wide' ? wideBits : form === 'fine' ? fineBits : activationBits;
+    return chooseScaling(form, extents, bits, clip, headroom);
   }
 
   /** The output is whole HU inside the range of the input. */

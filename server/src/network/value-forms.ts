@@ -3,13 +3,14 @@ import { inputsOf, type FloatActivation, type FloatNetwork, type FloatNode } fro
 /**
  * How the integers of a value are laid out:
  * - `channelwise`: few bits, a scale of its own for each channel, which the next layer's weights take in;
+ * - `fine`: more bits, a scale of its own for each channel: what a convolution of the client takes;
  * - `common`: few bits, one scale;
  * - `wide`: more bits, one scale: what a polynomial or another activation takes;
  * - `output`: as fine as the output needs, one scale: what only shuffles and sums separate from the output.
  */
-export type Form = 'channelwise' | 'common' | 'wide' | 'output';
+export type Form = 'channelwise' | 'fine' | 'common' | 'wide' | 'output';
 
-type Need = 'linear' | 'shared' | 'polynomial' | 'output';
+type Need = 'linear' | 'convolution' | 'shared' | 'polynomial' | 'output';
 
 /** A change of scale alone changes no integer. */
 export const isScaling = (node: FloatNode): node is FloatActivation =>
@@ -48,8 +49,7 @@ export function outputGains(network: FloatNetwork): ReadonlyMap<string, number> 
 }
 
 function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
-  if (node.op === 'linear' || node.op === 'polynomial') return [node.op];
-  if (node.op === 'convolution') return ['linear'];
+  if (node.op === 'linear' || node.op === 'polynomial' || node.op === 'convolution') return [node.op];
   if (node.op === 'function' || node.op === 'nonLocalMeans') return ['polynomial'];
   if (node.op === 'activation') return isScaling(node) ? own : [];
   // These leave every channel its own scale.
@@ -57,11 +57,15 @@ function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
   if (node.op === 'pool') return node.kind === 'sum' && own.size === 0 ? ['polynomial'] : own;
   // What passes through a shuffle or a sum needs one scale for all channels, which polynomials and outputs need anyway.
   if (own.size === 0) return ['polynomial'];
-  return Array.from(own, (need) => (need === 'linear' ? 'shared' : need));
+  return Array.from(own, (need) =>
+    need === 'linear' ? 'shared' : need === 'convolution' ? 'polynomial' : need,
+  );
 }
 
 function formFor(needs: ReadonlySet<Need>): Form {
   if (needs.has('shared')) return 'common';
-  if (needs.has('linear')) return needs.size === 1 ? 'channelwise' : 'common';
+  const others = needs.size - (needs.has('convolution') ? 1 : 0);
+  if (needs.has('linear')) return others === 1 ? 'channelwise' : 'common';
+  if (others === 0 && needs.size > 0) return 'fine';
   return needs.has('output') && needs.size === 1 ? 'output' : 'wide';
 }

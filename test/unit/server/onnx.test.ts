@@ -278,7 +278,7 @@ describe('public convolutions', () => {
     expect(layers).toHaveLength(1);
     const { weights = [] } = plan.nodes.find(({ op }) => op === 'convolution') as { weights?: number[] };
     expect(new Set(weights).size).toBe(1);
-    expect(weights[0]).toBeGreaterThan(2 ** 13);
+    expect(weights[0]).toBeGreaterThan(2 ** 14);
   });
 
   test('give in integers what they give in real numbers, to 1 HU', () => {

@@ -1,6 +1,12 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { safeProduct, type Coefficient } from '@cipherdose/sdk/image';
-import type { AddNode, NonLocalMeansNode, PolynomialNode, RequantiseNode } from '@cipherdose/sdk/protocol';
+import {
+  limits,
+  type AddNode,
+  type NonLocalMeansNode,
+  type PolynomialNode,
+  type RequantiseNode,
+} from '@cipherdose/sdk/protocol';
 import { coefficientAt } from './float-evaluator.ts';
 import { chooseMultipliers, type Scaling } from './fixed-point-rules.ts';
 import type { FloatActivation, FloatNonLocalMeans, FloatPolynomial } from './float-network.ts';
@@ -90,8 +96,8 @@ export function addRule(
 
 /** Of a mean over pixels: its integers for one of the image. */
 const meanGain = 8;
-/** Weight of a pixel whose patch is the same. */
-const largestWeight = 1023;
+/** Most that the weight of a pixel whose patch is the same may be. */
+const largestWeight = 65_535;
 /** Weights for differences of (h sigma)^2. */
 const weightSteps = 64;
 /** The least of floor(multiplier / deviation^2). */
@@ -108,11 +114,14 @@ export function nonLocalMeansRule(
   const ratio = (stepsPerVariance * singleScale(image) ** 2) / (patch ** 2 * singleScale(deviation) ** 2);
   const shift = Math.max(0, Math.ceil(Math.log2((leastInverse * magnitude(deviation) ** 2) / ratio)));
   const alike = 2 * stepsPerVariance;
+  // The largest weight for which the table, down to where weights round to 0, is not too long.
+  const room = (limits.patchWeights - 2 - alike) / weightSteps;
+  const own = Math.min(largestWeight, Math.floor(Math.exp(room) / 2));
   const weights: number[] = [];
-  for (let weight = largestWeight; weight > 0;) {
+  for (let weight = own; weight > 0;) {
     weights.push(weight);
     const middle = weights.length + 1 / 2;
-    weight = Math.round(largestWeight * Math.exp(-Math.max(0, middle - alike) / weightSteps));
+    weight = Math.round(own * Math.exp(-Math.max(0, middle - alike) / weightSteps));
   }
   return { search, patch, weights, multiplier: Math.round(ratio * 2 ** shift), shift, gain: meanGain };
 }

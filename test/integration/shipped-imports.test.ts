@@ -10,7 +10,7 @@ import { lastLine, runNode } from '../support/run-node.ts';
 const file = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** Largest difference between the integer and the real network at one pixel, HU. */
-const largestDifferences = { linear: 3, fast: 3, balanced: 3, best: 2, private: 3 };
+const largestDifferences = { linear: 1, fast: 1, balanced: 1, best: 1, private: 2 };
 
 test.each(Object.entries(largestDifferences))(
   '%s is what import makes of the ONNX file and the calibration slices here',

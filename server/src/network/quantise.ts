@@ -59,9 +59,8 @@ import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts'
 const wideBits = 17;
 /** Bits of the values that a convolution of the client takes, sign apart. */
 const fineBits = 16;
-/** Bits of integers that may stay what they are, where finer ones would do no good. */
-const exactBits = (form: Form): number | undefined =>
-  form === 'wide' ? wideBits : form === 'fine' ? fineBits : undefined;
+/** Bits of integers that may stay what they are, where finer ones would do no good; 0: none. */
+const exactBits = (form: Form): number => (form === 'wide' ? wideBits : form === 'fine' ? fineBits : 0);
 /** Sums of such a convolution are divided until they are below. */
 const mostSum = 2 ** 31 - 1;
 
@@ -300,8 +299,9 @@ class Quantiser {
   #activation(node: FloatActivation): IntegerValue {
     if (clipsAlone(node)) {
       // A layer of private mode has few bits for what it takes; one bit more is still better than other units.
-      const bits = this.#private ? this.#precision.activationBits + 1 : exactBits(this.#form(node.name));
-      if (bits !== undefined) return this.#clipped(node, this.#settle(node.input), bits);
+      const few = this.#private ? this.#precision.activationBits + 1 : 0;
+      const bits = Math.max(few, exactBits(this.#form(node.name)));
+      if (bits > 0) return this.#clipped(node, this.#settle(node.input), bits);
     }
     return this.#activated(node, this.#value(node.input));
   }
@@ -319,7 +319,8 @@ class Quantiser {
     const unit = scales[0] as number;
     const low = Math.max(input.low, Math.round(node.low / unit));
     const high = Math.min(input.high, Math.round(node.high / unit));
-    if (scales.length > 1 || Math.max(-low, high) >= 2 ** bits || node.name === this.#network.output) return this.#activated(node, input);
+    if (scales.length > 1 || Math.max(-low, high) >= 2 ** bits || node.name === this.#network.output)
+      return this.#activated(node, input);
     const rule = { positive: [1], negative: [1], shift: 0, low, high };
     this.#nodes.push({ op: 'requantise', name: node.name, input: input.name, ...rule });
     const maps = input.maps.map((map) => requantise(map, rule));
@@ -475,9 +476,9 @@ class Quantiser {
     if (!value.raw) return value;
     const known = this.#settled.get(name);
     if (known) return known;
-    const bits = value.scales.length === 1 ? exactBits(this.#form(name)) : undefined;
+    const bits = exactBits(this.#form(name));
     // Sums of few small integers are exact as they are.
-    const small = bits !== undefined && Math.max(-value.low, value.high) < 2 ** bits;
+    const small = bits > 0 && value.scales.length === 1 && Math.max(-value.low, value.high) < 2 ** bits;
     const settled = small
       ? { ...value, raw: false }
       : this.#requantised(value, identity, `${name}-fixed`, (extents) =>

@@ -4,9 +4,9 @@
 
 Input `hu` float [1, 1, 512, 512], output `denoised` of the same shape. Only operators that import takes:
 AveragePool, Sub, Abs, Clip and Concat for the noise maps, cipherdose.PublicConv besides for the level of the noise, Clip, Mul
-and Add for the squeezed image, pixel unshuffle as Reshape, Transpose, Reshape, then Conv and LeakyRelu or Relu by turns, DepthToSpace, and for the limit of the residual
-Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu; and the filter, cipherdose.NonLocalMeans. The file has
-those of cipherdose as functions too (onnx_functions.py).
+and Add for the squeezed image, pixel unshuffle as Reshape, Transpose, Reshape, then Conv and LeakyRelu or Relu by turns,
+DepthToSpace, and for the limit of the residual Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu; and the filter,
+cipherdose.NonLocalMeans. The file has those of cipherdose as functions too (onnx_functions.py).
 """
 import argparse
 import copy

@@ -73,7 +73,10 @@ class PublicConvolution(nn.Conv2d):
 
 
 class NoiseLevel(nn.Module):
-    """Level of the noise, HU, [batch, 1, rows / 4, columns / 4]; see `wanted` for what it is a measure of."""
+    """Level of the noise of images [batch, 1, rows, columns], HU: [batch, 1, rows / 4, columns / 4].
+
+    The mean absolute detail of noise in the two bands of model.detail together; train_noise_level.py, `wanted`.
+    """
 
     def __init__(self):
         super().__init__()

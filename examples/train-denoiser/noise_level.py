@@ -25,10 +25,10 @@ HIDDEN = 16  # of the function of each block
 LEAST = 0.5  # HU; a level below does not matter
 
 
-def mean(image, rows, columns):
-    """Of the pixels around each; beyond the edge of the image its last ones go on."""
+def mean(image, rows, columns, stride=1):
+    """Of the pixels around each, or around every so many; beyond the edge of the image its last ones go on."""
     margins = (columns // 2, columns // 2, rows // 2, rows // 2)
-    return F.avg_pool2d(F.pad(image, margins, mode="replicate"), (rows, columns), 1)
+    return F.avg_pool2d(F.pad(image, margins, mode="replicate"), (rows, columns), stride)
 
 
 def bands(hu):
@@ -60,8 +60,7 @@ def opened(maps):
 
 def around(maps, stride=1):
     """Mean of the surroundings of each block, or of every so many."""
-    margin = WINDOW // 2
-    return F.avg_pool2d(F.pad(maps, (margin,) * 4, mode="replicate"), WINDOW, stride)
+    return mean(maps, WINDOW, WINDOW, stride)
 
 
 class PublicConvolution(nn.Conv2d):

@@ -71,8 +71,8 @@ def architecture(network):
     if network.base:
         taken = (
             f"what non-local means (window {non_local_means.SEARCH}, patch {non_local_means.PATCH}, h "
-            f"{non_local_means.STRENGTH:g} times the noise as noise_level.py finds it, with public weights) removes, to +-{model.REMOVED} HU, and means of "
-            f"{model.CONTEXT}x{model.CONTEXT} pixels of what it leaves{squeezed}"
+            f"{non_local_means.STRENGTH:g} times the noise as noise_level.py finds it, with public weights) removes, "
+            f"to +-{model.REMOVED} HU, and means of {model.CONTEXT}x{model.CONTEXT} pixels of what it leaves{squeezed}"
         )
         half = (
             f" plus half of what the filter removed, and of the other half up to {model.LOUDNESS:g} times the least detail "

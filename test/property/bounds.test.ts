@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { accumulatorBound } from '@cipherdose/sdk/image';
 import { isPrivateSet, parameterSet, parameterSetNames } from '@cipherdose/sdk/protocol';
 import {
-  accumulatorBound,
   largestWeightSum,
   noiseMargin,
   proveAccumulators,

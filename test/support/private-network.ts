@@ -1,5 +1,5 @@
 import { parameterSet } from '@cipherdose/sdk/protocol';
-import { accumulatorBound } from '#server/network/bounds.js';
+import { accumulatorBound } from '@cipherdose/sdk/image';
 import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
 import { integers } from './arbitraries.ts';
 import { linearNode } from './linear-node.ts';

@@ -1,5 +1,6 @@
 import { correlate, type Convolution } from './correlate.ts';
 import { emptyMap, type FeatureMap } from './feature-map.ts';
+import { roundShift } from './fixed-point.ts';
 import { windowedSize } from './pool.ts';
 
 /** Integers of a convolution. */
@@ -29,7 +30,8 @@ export function convolve(map: FeatureMap, shape: Convolution, layer: Convolution
   const divisor = 2 ** (layer.shift ?? 0);
   correlate(map, shape, layer.weights, layer.bias, (row, channel, y) => {
     if (divisor > 1)
-      for (let x = 0; x < row.length; x++) row[x] = Math.floor((row[x] as number) / divisor + 0.5);
+      for (let x = 0; x < row.length; x++)
+        row[x] = roundShift(row[x] as number, divisor, -(2 ** 31), 2 ** 31 - 1);
     output.data.set(row, (channel * size.height + y) * size.width);
   });
   return output;
@@ -59,3 +61,7 @@ export function accumulatorBounds({ weights, bias }: ConvolutionWeights, range: 
   }
   return bounds;
 }
+
+/** The largest of {@link accumulatorBounds}. */
+export const accumulatorBound = (layer: ConvolutionWeights, range: ValueRange): number =>
+  accumulatorBounds(layer, range).reduce((most, bound) => Math.max(most, bound), 0);

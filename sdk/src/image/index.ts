@@ -1,5 +1,11 @@
 export { blend, blendHu, checkStrength } from './blend.ts';
-export { accumulatorBounds, convolve, type ConvolutionWeights, type ValueRange } from './convolve.ts';
+export {
+  accumulatorBound,
+  accumulatorBounds,
+  convolve,
+  type ConvolutionWeights,
+  type ValueRange,
+} from './convolve.ts';
 export { correlate, type Convolution, type NumberMap } from './correlate.ts';
 export { emptyMap, type FeatureMap } from './feature-map.ts';
 export {

@@ -1,5 +1,5 @@
 import { DenoiseError } from '../errors/index.ts';
-import { accumulatorBounds, largestInverse, safeProduct } from '../image/index.ts';
+import { accumulatorBound, largestInverse, safeProduct } from '../image/index.ts';
 import {
   digestOf,
   limits,
@@ -223,7 +223,7 @@ function convolutionShape(node: ConvolutionNode, input: ValueShape): ValueShape 
   const { inChannels, outChannels: channels, kernel, stride } = node;
   if (node.weights.length !== channels * inChannels * kernel[0] * kernel[1] || node.bias.length !== channels)
     throw invalid(node, 'the weights do not match the channels');
-  const sum = accumulatorBounds(node, input).reduce((most, one) => Math.max(most, one), 0);
+  const sum = accumulatorBound(node, input);
   checkProduct(node, 2 * sum + 2 ** node.shift);
   const bound = Math.ceil(sum / 2 ** node.shift);
   if (bound >= 2 ** 31) throw invalid(node, 'a sum could leave 2^31');

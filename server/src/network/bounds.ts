@@ -1,10 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { accumulatorBounds, type ConvolutionWeights, type ValueRange } from '@cipherdose/sdk/image';
+import { accumulatorBound, type ConvolutionWeights, type ValueRange } from '@cipherdose/sdk/image';
 import { isPrivateSet, type ParameterSet, type PrivateParameterSet } from '@cipherdose/sdk/protocol';
-
-/** The largest of `accumulatorBounds`; weights and bias are integers or real. */
-export const accumulatorBound = (layer: ConvolutionWeights, range: ValueRange): number =>
-  accumulatorBounds(layer, range).reduce((most, bound) => Math.max(most, bound), 0);
 
 /** @throws ACCUMULATOR_BOUND unless every accumulator stays below t/2, so that none can wrap modulo t. */
 export function proveAccumulators(layer: ConvolutionWeights, range: ValueRange, set: ParameterSet): number {

@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { safeProduct } from '@cipherdose/sdk/image';
+import { isPerChannel, type Form } from './value-forms.ts';
 
 /** Largest real value above 0 and largest magnitude below 0 that a channel takes. */
 export interface Extent {
@@ -45,7 +46,7 @@ export function outputScaling(gain: number, clip: Clip): Scaling {
  *   clipped
  */
 export function chooseScaling(
-  form: 'channelwise' | 'fine' | 'common' | 'wide',
+  form: Exclude<Form, 'output'>,
   extents: readonly Extent[],
   bits: number,
   clip: Clip,
@@ -68,7 +69,7 @@ export function chooseScaling(
     Math.max(high === 0 ? 0 : above / high, low === 0 ? 0 : below / -low);
   const common = scaleOf(all);
   const clipped = Number.isFinite(clip.low) || Number.isFinite(clip.high);
-  if ((form === 'channelwise' || form === 'fine') && !clipped)
+  if (isPerChannel(form) && !clipped)
     return {
       scales: Float64Array.from(widened, (extent) => Math.max(scaleOf(extent), common * quietest)),
       low,

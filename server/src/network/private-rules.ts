@@ -1,7 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import type { ValueRange } from '@cipherdose/sdk/image';
+import { accumulatorBound, type ValueRange } from '@cipherdose/sdk/image';
 import { largestAccumulator } from '@cipherdose/sdk/plan';
-import { accumulatorBound } from './bounds.ts';
 import type { Scaling } from './fixed-point-rules.ts';
 import { inputsOf, type FloatLinear, type FloatNetwork, type FloatNode } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';

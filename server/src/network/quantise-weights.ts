@@ -1,7 +1,7 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import type { ValueRange } from '@cipherdose/sdk/image';
+import { accumulatorBound, type ValueRange } from '@cipherdose/sdk/image';
 import type { ParameterSet } from '@cipherdose/sdk/protocol';
-import { accumulatorBound, largestWeightSum, weightSum } from './bounds.ts';
+import { largestWeightSum, weightSum } from './bounds.ts';
 import type { FloatConvolution, FloatLinear } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
 

@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
+  accumulatorBound,
   concatenate,
   convolve as convolveInDoubles,
   nonLocalMeans,
@@ -17,7 +18,7 @@ import {
   type NumberMap,
 } from '@cipherdose/sdk/image';
 import { parameterSet, type ParameterSet, type PlanNode } from '@cipherdose/sdk/protocol';
-import { accumulatorBound, proveAccumulators, proveNoise } from './bounds.ts';
+import { proveAccumulators, proveNoise } from './bounds.ts';
 import { convolve } from './clear-convolution.ts';
 import { channelExtents, clipImage } from './calibration-maps.ts';
 import { chooseScaling, outputScaling, type Clip, type Extent, type Scaling } from './fixed-point-rules.ts';
@@ -53,7 +54,7 @@ import {
   requantiseRule,
   singleScale,
 } from './step-rules.ts';
-import { isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
+import { isPerChannel, isScaling, outputGains, valueForms, type Form } from './value-forms.ts';
 
 /** Bits of the values that a polynomial takes, sign apart. */
 const wideBits = 17;
@@ -381,7 +382,7 @@ class Quantiser {
             Array.from({ length: channels }, (_, channel) => ofChannel(own, channel)),
           ),
         );
-    const mixed = !raw && scales.length > 1 && !['channelwise', 'fine'].includes(this.#form(name));
+    const mixed = !raw && scales.length > 1 && !isPerChannel(this.#form(name));
     const value: IntegerValue = {
       name: mixed ? `${name}-parts` : name,
       channels: inputs.reduce((sum, { channels }) => sum + channels, 0),

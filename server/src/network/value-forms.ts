@@ -10,6 +10,9 @@ import { inputsOf, type FloatActivation, type FloatNetwork, type FloatNode } fro
  */
 export type Form = 'channelwise' | 'fine' | 'common' | 'wide' | 'output';
 
+/** Whether every channel of a value may have a scale of its own. */
+export const isPerChannel = (form: Form): boolean => form === 'channelwise' || form === 'fine';
+
 type Need = 'linear' | 'convolution' | 'shared' | 'polynomial' | 'output';
 
 /** A change of scale alone changes no integer. */

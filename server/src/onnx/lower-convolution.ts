@@ -57,14 +57,8 @@ export const lowerConvolution = (node: OnnxNode, lowering: Lowering): Expression
   lowerAs('linear', node, lowering);
 
 /** PublicConv: a Conv that the client does, so that its weights have to stand in the plan. */
-export function lowerPublicConvolution(node: OnnxNode, lowering: Lowering): Expression {
-  const value = lowerAs('convolution', node, lowering);
-  const emitted = lowering.nodes.findLast(({ name }) => name === value.node);
-  const count = emitted?.op === 'convolution' ? emitted.weights.length : 0;
-  if (count > limits.convolutionWeights)
-    throw unsupported(node, `up to ${limits.convolutionWeights} weights that the client gets`);
-  return value;
-}
+export const lowerPublicConvolution = (node: OnnxNode, lowering: Lowering): Expression =>
+  lowerAs('convolution', node, lowering);
 
 function lowerAs(op: Operation, node: OnnxNode, lowering: Lowering): Expression {
   const input = lowering.withoutConstant(valueAt(node, 0, lowering));
@@ -75,8 +69,11 @@ function lowerAs(op: Operation, node: OnnxNode, lowering: Lowering): Expression 
   const bias = biasOf(node, outChannels, lowering);
   const { source, padding } = withPads(input, paddingOf(node, size, stride, input), lowering);
   const data = finite(node, tensor.data);
-  lowering.reserve(outChannels * input.channels * size[0] * size[1]);
-  const weights = new Float64Array(outChannels * input.channels * size[0] * size[1]);
+  const count = outChannels * input.channels * size[0] * size[1];
+  if (op === 'convolution' && count > limits.convolutionWeights)
+    throw unsupported(node, `up to ${limits.convolutionWeights} weights that the client gets`);
+  lowering.reserve(count);
+  const weights = new Float64Array(count);
   // [out][in of a group][kh][kw] -> [out][in][dilated kh][dilated kw]
   const [, , rows, columns] = tensor.dims as [number, number, number, number];
   for (let from = 0; from < data.length; from++) {

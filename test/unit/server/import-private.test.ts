@@ -8,7 +8,7 @@ import { isPrivateSet, parameterSet, type RequantiseNode } from '@cipherdose/sdk
 import { activateClear } from '@cipherdose/sdk/two-party';
 import { describeImport } from '#server/commands/import-command.js';
 import { serverProgram } from '#server/commands/server-program.js';
-import { accumulatorBound } from '#server/network/bounds.js';
+import { accumulatorBound } from '@cipherdose/sdk/image';
 import { importModel, type ImportOptions } from '#server/registry/import-model.js';
 import { loadModel } from '#server/registry/load-model.js';
 import { openRegistry } from '#server/registry/registry.js';

@@ -1,5 +1,6 @@
 import { codecWasm } from '../generated/codec-wasm.ts';
 import { packedBytes, residueBits, seedBytes, type ParameterSet } from '../protocol/index.ts';
+import { compileModule, pageBytes } from '../wasm/index.ts';
 
 interface CodecExports {
   packResidues(source: number, scratch: number, target: number, count: number, bits: number): number;
@@ -28,7 +29,6 @@ interface CodecExports {
 }
 
 const firstFreeByte = 65_536; // the module's own data stands in the first page
-const pageBytes = 65_536;
 
 /** Rounded quotient data of q / 2^bits: see liftReply in assembly/index.ts. */
 interface LiftConstants {
@@ -71,7 +71,7 @@ export class WireCodec {
     this.#primes = region(4 * primes.length);
     const wholes = { c0: region(4 * primes.length), c1: region(4 * primes.length) };
     const memory = new WebAssembly.Memory({ initial: Math.ceil(next / pageBytes) });
-    const module = new WebAssembly.Module(Uint8Array.from(atob(codecWasm), (char) => char.charCodeAt(0)));
+    const module = compileModule(codecWasm);
     this.#exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as CodecExports;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#signed = new Int32Array(memory.buffer, this.#words, ringDegree);

@@ -21,7 +21,6 @@ export {
 } from './fixed-point.ts';
 export { checkHuImage, type HuImage } from './hu-image.ts';
 export { largestInverse, nonLocalMeans, type NonLocalMeansRule } from './non-local-means.ts';
-export { halfWindow, patchDistances, patchMargin, type Offset, type PaddedPlane } from './patch-distances.ts';
 export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts';
 export { pool, windowCount, windowedSize, type Windows } from './pool.ts';
 export { concatenate, padMap, selectChannels, type Fill } from './rearrange.ts';

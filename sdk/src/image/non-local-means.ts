@@ -1,5 +1,6 @@
+import { nonLocalMeansWasm } from '../generated/non-local-means-wasm.ts';
+import { KeptModule } from '../wasm/index.ts';
 import { emptyMap, type FeatureMap } from './feature-map.ts';
-import { halfWindow, patchDistances, patchMargin } from './patch-distances.ts';
 import { padMap } from './rearrange.ts';
 
 /** Non-local means in integers; see {@link nonLocalMeans}. */
@@ -20,66 +21,95 @@ export interface NonLocalMeansRule {
 /** What floor(multiplier / deviation^2) is limited to, so that its products with patch distances stay below 2^53. */
 export const largestInverse = 2 ** 24;
 
+/** Functions of assembly/non-local-means.ts, see there. */
+interface WindowSums {
+  freeAddress(): number;
+  addRow(
+    y: number,
+    padded: number,
+    columns: number,
+    distances: number,
+    table: number,
+    values: number,
+    scales: number,
+    sums: number,
+    totals: number,
+    places: number,
+    height: number,
+    width: number,
+    search: number,
+    patch: number,
+  ): void;
+}
+
+const windowSums = new KeptModule<WindowSums>(nonLocalMeansWasm);
+
 /**
  * Non-local means (Buades, Coll, Morel, Image Processing On Line 1, 2011): every pixel becomes the mean of those around
  * it, each weighted by how much its patch is like the pixel's own, compared with the deviation of the noise there.
- * Beyond the edge of a map its last pixels go on for patches; there are no pixels to take. Exact:
+ * Beyond the edge of a map its last pixels go on for patches; there are no pixels to take. Exact where
+ * patch^2 * (largest - least value)^2 is below 2^29, as {@link largestInverse} asks for:
  * x' = floor((sum of weight * x * gain) / (sum of weights) + 1/2).
  * @param image channels x height x width
  * @param deviation of the same shape; below 1 it counts as 1
  */
-export function nonLocalMeans(
-  image: FeatureMap,
-  deviation: FeatureMap,
-  { search, patch, weights, multiplier, shift, gain }: NonLocalMeansRule,
-): FeatureMap {
+export function nonLocalMeans(image: FeatureMap, deviation: FeatureMap, rule: NonLocalMeansRule): FeatureMap {
   const { channels, height, width } = image;
-  const plane = height * width;
-  const margin = patchMargin(search, patch);
+  const margin = (rule.search + rule.patch) / 2 - 1;
   const padded = padMap(image, { fill: 'edge', padding: [margin, margin, margin, margin] });
-  const paddedPlane = padded.height * padded.width;
-  const table = Int32Array.from(weights);
-  const divisor = 2 ** shift;
-  const beyond = table.length * divisor;
-  const own = table[0] as number;
-  const inverses = Float64Array.from(deviation.data, (sigma) =>
-    Math.min(largestInverse, Math.floor(multiplier / Math.max(1, sigma) ** 2)),
-  );
-  const distances = new Float64Array(plane);
   const result = emptyMap(channels, height, width);
   for (let channel = 0; channel < channels; channel++) {
-    const values = image.data.subarray(channel * plane, (channel + 1) * plane);
-    const scale = inverses.subarray(channel * plane, (channel + 1) * plane);
-    const sums = Float64Array.from(values, (value) => value * own);
-    const totals = new Float64Array(plane).fill(own);
-    const data = padded.data.subarray(channel * paddedPlane, (channel + 1) * paddedPlane);
-    for (const offset of halfWindow(search)) {
-      patchDistances({ data, height, width, margin }, offset, patch, distances);
-      const { down, right } = offset;
-      const away = down * width + right;
-      const end = width - Math.max(0, right);
-      for (let y = 0; y + down < height; y++)
-        for (let x = Math.max(0, -right), i = y * width + x; x < end; x++, i++) {
-          const distance = distances[i] as number;
-          const j = i + away;
-          const here = distance * (scale[i] as number);
-          if (here < beyond) {
-            const weight = table[(here / divisor) | 0] as number;
-            (sums[i] as number) += weight * (values[j] as number);
-            (totals[i] as number) += weight;
-          }
-          const there = distance * (scale[j] as number);
-          if (there < beyond) {
-            const weight = table[(there / divisor) | 0] as number;
-            (sums[j] as number) += weight * (values[i] as number);
-            (totals[j] as number) += weight;
-          }
-        }
-    }
-    for (let i = 0; i < plane; i++) {
-      const total = totals[i] as number;
-      result.data[channel * plane + i] = Math.floor((2 * gain * (sums[i] as number) + total) / (2 * total));
-    }
+    const of = ({ data }: FeatureMap): Int32Array =>
+      data.subarray((channel * data.length) / channels, ((channel + 1) * data.length) / channels);
+    meansOfPlane({ height, width, values: of(image), padded: of(padded) }, of(deviation), rule, of(result));
   }
   return result;
 }
+
+interface Plane {
+  readonly height: number;
+  readonly width: number;
+  /** height x width */
+  readonly values: Int32Array;
+  /** The same with its margin. */
+  readonly padded: Int32Array;
+}
+
+/** @param means height x width, written */
+function meansOfPlane(
+  { height, width, values, padded }: Plane,
+  deviation: Int32Array,
+  { search, patch, weights, multiplier, shift, gain }: NonLocalMeansRule,
+  means: Int32Array,
+): void {
+  const bytes = 8 * values.length;
+  const columns = ((search ** 2 - 1) / 2) * (width + patch + 3);
+  const sizes = [4 * (padded.length + 4), 4 * columns, 4 * (width + 3), 8 * (weights.length + 1)];
+  const { call, buffer, addresses } = windowSums.room([...sizes, bytes, bytes, bytes, bytes]);
+  const regions = addresses as Eight;
+  const [paddedAt, columnsAt, , tableAt, ...planes] = regions;
+  new Int32Array(buffer, paddedAt).set(padded);
+  new Int32Array(buffer, columnsAt, columns).fill(0);
+  new Float64Array(buffer, tableAt).set([...weights, 0]);
+  const [numbers, scales, sums, totals] = planes.map(
+    (at) => new Float64Array(buffer, at, values.length),
+  ) as Four;
+  const own = weights[0] as number;
+  for (let i = 0; i < values.length; i++) {
+    numbers[i] = values[i] as number;
+    scales[i] =
+      Math.min(largestInverse, Math.floor(multiplier / Math.max(1, deviation[i] as number) ** 2)) /
+      2 ** shift;
+    sums[i] = own * (values[i] as number);
+    totals[i] = own;
+  }
+  // A call for each row: engines compile it better after some of them.
+  for (let y = 0; y < height; y++) call.addRow(y, ...regions, weights.length, height, width, search, patch);
+  for (let i = 0; i < means.length; i++) {
+    const total = totals[i] as number;
+    means[i] = Math.floor((2 * gain * (sums[i] as number) + total) / (2 * total));
+  }
+}
+
+type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
+type Eight = [number, number, number, number, number, number, number, number];

@@ -59,14 +59,8 @@ function alongAxis(data: Int32Array, axis: Axis, kind: 'max' | 'sum'): Int32Arra
     for (let window = 0; window < windows; window++) {
       const first = window * stride - before;
       if (kind === 'sum' && stride === 1 && window > 0) {
-        // The sum before, with one value more and one less.
-        const enters = first + taps <= size ? (line * size + first + taps - 1) * inner : undefined;
-        const leaves = first > 0 ? (line * size + first - 1) * inner : undefined;
-        for (let i = 0; i < inner; i++, next++) {
-          const entering = enters === undefined ? 0 : (data[enters + i] as number);
-          const leaving = leaves === undefined ? 0 : (data[leaves + i] as number);
-          result[next] = (result[next - inner] as number) + entering - leaving;
-        }
+        slide(data, result, next, line * size, first, axis);
+        next += inner;
         continue;
       }
       const from = (line * size + Math.max(0, first)) * inner;
@@ -81,4 +75,27 @@ function alongAxis(data: Int32Array, axis: Axis, kind: 'max' | 'sum'): Int32Arra
       }
     }
   return result;
+}
+
+/**
+ * The sum of the window before, with one value more and one less.
+ * @param at where in `result` the sums of this window begin
+ * @param start of the line in `data`, in steps of `inner`
+ * @param first of the window, in steps of `inner` from there; may be before it
+ */
+function slide(
+  data: Int32Array,
+  result: Int32Array,
+  at: number,
+  start: number,
+  first: number,
+  { size, inner, taps }: Axis,
+): void {
+  const enters = first + taps <= size ? (start + first + taps - 1) * inner : undefined;
+  const leaves = first > 0 ? (start + first - 1) * inner : undefined;
+  for (let i = 0; i < inner; i++) {
+    const entering = enters === undefined ? 0 : (data[enters + i] as number);
+    const leaving = leaves === undefined ? 0 : (data[leaves + i] as number);
+    result[at + i] = (result[at + i - inner] as number) + entering - leaving;
+  }
 }

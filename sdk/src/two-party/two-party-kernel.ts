@@ -1,5 +1,6 @@
 import { DenoiseError } from '../errors/index.ts';
 import { twoPartyWasm } from '../generated/two-party-wasm.ts';
+import { compileModule, growTo } from '../wasm/index.ts';
 
 type Loop = (...addressesAndCounts: number[]) => number;
 
@@ -37,8 +38,6 @@ export interface Region {
   readonly bytes: number;
 }
 
-const pageBytes = 65_536;
-
 /** One instance of the WASM module and the only owner of its memory. */
 export class TwoPartyKernel {
   readonly loops: TwoPartyLoops;
@@ -48,7 +47,7 @@ export class TwoPartyKernel {
   #used = 0;
 
   constructor() {
-    const module = new WebAssembly.Module(Uint8Array.from(atob(twoPartyWasm), (char) => char.charCodeAt(0)));
+    const module = compileModule(twoPartyWasm);
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.loops = exports as unknown as TwoPartyLoops;
     this.#next = align((exports['initialise'] as () => number)());
@@ -100,10 +99,8 @@ export class TwoPartyKernel {
   }
 
   #reach(end: number): void {
-    const missing = end - this.#memory.buffer.byteLength;
-    if (missing <= 0) return;
     try {
-      this.#memory.grow(Math.ceil(missing / pageBytes));
+      growTo(this.#memory, end);
     } catch (cause) {
       throw new DenoiseError('TWO_PARTY_MEMORY', { bytes: end }, { cause });
     }

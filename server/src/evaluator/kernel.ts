@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { ParameterSet } from '@cipherdose/sdk/protocol';
+import { compileModule, growTo } from '@cipherdose/sdk/wasm';
 import { kernel8192Wasm } from '../generated/kernel-8192-wasm.ts';
 import { kernelWasm } from '../generated/kernel-wasm.ts';
 import { MemoryArena, type Region } from './memory-arena.ts';
@@ -90,8 +91,6 @@ export interface KernelParameters {
   readonly modulusRest: number;
 }
 
-const pageBytes = 65_536;
-
 /** The kernel is compiled for each ring degree. */
 const modules: ReadonlyMap<number, string> = new Map([
   [4096, kernelWasm],
@@ -113,7 +112,7 @@ export class Kernel {
     const bytes = modules.get(ringDegree);
     if (bytes === undefined) throw new DenoiseError('PARAMETERS_INVALID', { ringDegree });
     this.ringDegree = ringDegree;
-    const compiled = new WebAssembly.Module(Buffer.from(bytes, 'base64'));
+    const compiled = compileModule(bytes);
     this.#memory = new WebAssembly.Memory({ initial: 4 });
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
     this.call = exports as unknown as KernelFunctions;
@@ -199,7 +198,6 @@ export class Kernel {
   }
 
   #reach(end: number): void {
-    const missing = end - this.memoryBytes;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / pageBytes));
+    growTo(this.#memory, end);
   }
 }

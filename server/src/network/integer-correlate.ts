@@ -1,5 +1,6 @@
 import type { Convolution, FeatureMap } from '@cipherdose/sdk/image';
 import { outputSize } from '@cipherdose/sdk/packing';
+import { KeptModule } from '@cipherdose/sdk/wasm';
 import { correlateWasm } from '../generated/correlate-wasm.ts';
 import type { LinearWeights } from './integer-network.ts';
 
@@ -23,14 +24,10 @@ interface Correlator {
 const leastProducts = 2e6;
 /** Largest part of an address space that is asked for. */
 const mostBytes = 2 ** 30;
-/** Memory up to this size is kept for the next layer. */
-const keptBytes = 2 ** 27;
-const pageBytes = 65_536;
 /** Pixels that one step of the kernel computes, and reads beyond the last. */
 const step = 16;
 
-let compiled: WebAssembly.Module | undefined;
-let kept: { readonly memory: WebAssembly.Memory; readonly call: Correlator } | undefined;
+const correlator = new KeptModule<Correlator>(correlateWasm);
 
 /**
  * A convolution on the WASM kernel of `server/assembly/correlate.ts`.
@@ -55,20 +52,17 @@ export function correlateIntegers(
   const dataBytes = 4 * pairs * height * pitch + 4 * pitch;
   const weightBytes = 8 * pairs * rows * columns;
   const outputBytes = 8 * outHeight * outPitch;
-  const total = dataBytes + weightBytes + outputBytes + pageBytes;
-  if (total > mostBytes) return undefined;
+  if (dataBytes + weightBytes + outputBytes > mostBytes) return undefined;
 
-  const { memory, call } = instance(total);
-  const data = call.freeAddress();
-  const weights = data + dataBytes;
-  const output = weights + weightBytes;
-  fillData(new Int16Array(memory.buffer, data, dataBytes / 2), map, top, left, height, pitch);
-  const sums = new Int32Array(memory.buffer, output, outputBytes / 4);
+  const { call, buffer, addresses } = correlator.room([dataBytes, weightBytes, outputBytes]);
+  const [data, weights, output] = addresses as [number, number, number];
+  fillData(new Int16Array(buffer, data, dataBytes / 2), map, top, left, height, pitch);
+  const sums = new Int32Array(buffer, output, outputBytes / 4);
   const result = new Int32Array(node.outChannels * outHeight * outWidth);
   const plane = outHeight * outPitch;
   for (let out = 0; out < node.outChannels; out += 2) {
     const channels = Math.min(2, node.outChannels - out);
-    fillWeights(new Int16Array(memory.buffer, weights, weightBytes / 2), node, layer, out, channels);
+    fillWeights(new Int16Array(buffer, weights, weightBytes / 2), node, layer, out, channels);
     for (let k = 0; k < 2; k++) sums.fill(layer.bias[out + k] ?? 0, k * plane, (k + 1) * plane);
     call.correlateTwo(data, weights, output, pairs, rows, columns, height, pitch, outHeight, outPitch);
     for (let k = 0; k < channels; k++)
@@ -78,20 +72,6 @@ export function correlateIntegers(
       }
   }
   return result;
-}
-
-function instance(bytes: number): NonNullable<typeof kept> {
-  compiled ??= new WebAssembly.Module(Buffer.from(correlateWasm, 'base64'));
-  let current = kept;
-  if (!current) {
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    current = { memory, call: exports as unknown as Correlator };
-  }
-  const missing = bytes - current.memory.buffer.byteLength;
-  if (missing > 0) current.memory.grow(Math.ceil(missing / pageBytes));
-  kept = current.memory.buffer.byteLength <= keptBytes ? current : undefined;
-  return current;
 }
 
 /** [pair of channels][row][pitch][2], zeros around the map. */

@@ -1,0 +1,2 @@
+export { compileModule, growTo, pageBytes } from './compile-module.ts';
+export { KeptModule, type Room } from './kept-module.ts';

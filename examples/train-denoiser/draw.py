@@ -9,6 +9,15 @@ PHANTOM_SHARE = 0.06
 AIR = -700  # HU; a patch with a lower mean is hardly ever drawn
 
 
+def turned(parts):
+    """Maps [n, channels, side, side], all mirrored or turned alike: one of the eight ways, at random."""
+    choice = int(torch.randint(8, (1,)))
+    if choice & 1:
+        parts = [part.transpose(-1, -2) for part in parts]
+    sides = [side for bit, side in ((2, -1), (4, -2)) if choice & bit]
+    return [(part.flip(sides) if sides else part).contiguous() for part in parts]
+
+
 class Bank:
     """The pairs of one split on a device."""
 
@@ -51,19 +60,10 @@ class Bank:
         row_counts = self._counts(rows, within)
         column_counts = self._counts(columns, within)
         weight = (row_counts[:, :, None] & column_counts[:, None, :]).float()
-        return self._turned(torch.stack([low, left, clean, weight])[:, :, None])
+        return turned([part[:, None] for part in (low, left, clean, weight)])
 
     @staticmethod
     def _counts(positions, within):
         """[count, PATCH]: whether a row or column is far enough from the sides of its patch."""
         first, last = positions[:, :1] == 0, positions[:, -1:] == SIZE - 1
         return (first | (within >= MARGIN)) & (last | (within < PATCH - MARGIN))
-
-    @staticmethod
-    def _turned(stack):
-        """One of the eight turns and mirrors for the whole batch."""
-        choice = int(torch.randint(8, (1,)))
-        if choice & 1:
-            stack = stack.transpose(-1, -2)
-        sides = [side for bit, side in ((2, -1), (4, -2)) if choice & bit]
-        return (stack.flip(sides) if sides else stack).contiguous()

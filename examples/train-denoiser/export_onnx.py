@@ -44,6 +44,21 @@ class Filter(torch.autograd.Function):
         return graph.op(operator, hu, deviation, strength_f=non_local_means.STRENGTH, **sides).setType(hu.type())
 
 
+def joined(first, other, scale):
+    """One convolution with the channels of both, those of `other`, which has no bias, times `scale`; zeros fill up kernels."""
+    sides = [max(pair) for pair in zip(first.kernel_size, other.kernel_size)]
+    both = model.same(first.in_channels, first.out_channels + other.out_channels, sides)
+
+    def filled(weight):
+        down, right = ((most - side) // 2 for most, side in zip(sides, weight.shape[2:]))
+        return F.pad(weight, (right, right, down, down))
+
+    with torch.no_grad():
+        both.weight.copy_(torch.cat([filled(first.weight), scale * filled(other.weight)]))
+        both.bias.copy_(F.pad(first.bias, (0, other.out_channels)))
+    return both
+
+
 class Folded(nn.Module):
     """A Denoiser without its divisions and multiplications by HU_SCALE; the same function up to rounding."""
 
@@ -53,12 +68,15 @@ class Folded(nn.Module):
         self.reach, self.most, self.factor, self.square = network.reach, network.most, network.factor, network.square
         self.level = noise_level.trained()
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
+        self.straight = 0 if network.shortcut is None else network.widths[-1]
         with torch.no_grad():
+            self.convolutions[-1].weight *= model.HU_SCALE
+            self.convolutions[-1].bias *= model.HU_SCALE
+            if self.straight:
+                self.convolutions[0] = joined(self.convolutions[0], network.shortcut, model.HU_SCALE)
             self.convolutions[0].weight /= model.HU_SCALE
             if self.noise:
                 self.convolutions[0].weight[:, -model.NOISE_MAPS :] *= model.NOISE_GAIN
-            self.convolutions[-1].weight *= model.HU_SCALE
-            self.convolutions[-1].bias *= model.HU_SCALE
 
     def forward(self, hu):
         bands = model.detail(hu, model.HU_SCALE)
@@ -73,9 +91,13 @@ class Folded(nn.Module):
         else:
             image = squeezed(hu)
         h = torch.cat([F.pixel_unshuffle(image, self.factor), *seen], 1)
-        for convolution in self.convolutions[:-1]:
-            h = model.activated(convolution(h), self.leak, self.square)
-        residual = F.pixel_shuffle(self.convolutions[-1](h), self.factor)
+        straight = 0
+        for number, convolution in enumerate(self.convolutions[:-1]):
+            h = convolution(h)
+            if number == 0 and self.straight:
+                h, straight = h[:, : -self.straight], h[:, -self.straight :]
+            h = model.activated(h, self.leak, self.square)
+        residual = F.pixel_shuffle(self.convolutions[-1](h) + straight, self.factor)
         if self.base:
             residual = residual + model.taken(removed, bands, model.HU_SCALE)
         limit = model.limit_of(bands, self.reach, self.most, model.HU_SCALE)

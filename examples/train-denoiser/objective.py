@@ -31,6 +31,14 @@ def ssim_map(a, b):
     return (2 * ma * mb + c1) * (2 * covariance + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
 
 
+def most_around(inside):
+    """Whether most pixels around each one are inside, as metrics.tissue looks at it."""
+    side = metrics.AROUND
+    padded = F.pad(inside.float(), [side // 2] * 4, mode="replicate")
+    # Rows, then columns: the same mean, for fewer sums.
+    return F.avg_pool2d(F.avg_pool2d(padded, (1, side), 1), (side, 1), 1) > 0.5
+
+
 def psnr(image, clean):
     """[n] dB"""
     return 10 * torch.log10(metrics.RANGE**2 / ((clip(image) - clip(clean)) ** 2).mean((1, 2, 3)))
@@ -40,25 +48,27 @@ def ssim(image, clean):
     return ssim_map(clip(image), clip(clean)).mean((1, 2, 3))
 
 
-def loss_of(output, clean, weight):
+def loss_of(output, clean, weight, taught):
     """Mean over samples of log RMSE + STRUCTURE (1 - SSIM) + the bias of tissues.
 
     The logarithm is what the mean of PSNR over slices looks at: a slice with little noise counts as much as a noisy
-    one. output, clean: HU, weight: 0 or 1 for pixels that count, all [n, 1, rows, columns].
+    one. output, clean: HU, weight: 0 or 1 for pixels that count, taught: HU, what better networks make of it, or clean,
+    all [n, 1, rows, columns]. The RMSE is against the mean of taught and clean.
     """
+    goal = (clean + taught) / 2
     pixels = weight.sum((1, 2, 3)).clamp(min=1)
-    inside = (clip(output) - clip(clean)) ** 2
+    inside = (clip(output) - clip(goal)) ** 2
     window = (clean > metrics.WINDOW[0]) & (clean < metrics.WINDOW[1])
     outside = torch.where(window, 0.0, torch.where(clean < -950, OUTSIDE / 10, OUTSIDE))
     error = output - clean
-    squares = (weight * (inside + outside * error**2)).sum((1, 2, 3)) / pixels
+    squares = (weight * (inside + outside * (output - goal) ** 2)).sum((1, 2, 3)) / pixels
     loss = (squares + FLOOR**2).log() / 2
     cut = SSIM_SIDE // 2
     inner = weight[..., cut:-cut, cut:-cut]
     similarity = (inner * ssim_map(clip(output), clip(clean))).sum((1, 2, 3)) / inner.sum((1, 2, 3)).clamp(min=1)
     loss = loss + STRUCTURE * (1 - similarity)
     for least, most in metrics.TISSUES.values():
-        tissue = weight * ((clean >= least) & (clean <= most))
+        tissue = weight * (most_around(clean >= least) & most_around(clean <= most))
         bias = (tissue * error).sum((1, 2, 3)) / (tissue.sum((1, 2, 3)) + BIAS_PIXELS)
         loss = loss + BIAS * F.huber_loss(bias / BIAS_UNIT, torch.zeros_like(bias), reduction="none", delta=4.0)
     return loss.mean()

@@ -6,6 +6,7 @@
 kept; every line of the log tells the gain on val.
 """
 import argparse
+import collections
 import copy
 import math
 import pathlib
@@ -55,10 +56,10 @@ def mean_gain(tables):
     return sum(table[:, 0].mean().item() for table in tables.values()) / len(tables)
 
 
-def rate(iteration, progress, part, warm_up):
-    """Learning rate: linear warm-up, then `part` (two of 0..1) of half a cosine down to nothing; progress is 0..1."""
+def rate(iteration, progress, warm_up, part=(0, 1)):
+    """Share of the learning rate: linear warm-up, then `part` of half a cosine down to nothing; progress is 0..1."""
     at = part[0] + (part[1] - part[0]) * min(1, progress)
-    return RATE * min(1, (iteration + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * at))
+    return min(1, (iteration + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * at))
 
 
 class Step:
@@ -84,9 +85,9 @@ class Step:
                 self.loss = self._descend()
 
     def _descend(self):
-        low, left, clean, weight = self.sample
+        low, left, clean, weight, goal = self.sample
         self.optimiser.zero_grad(set_to_none=True)
-        loss = objective.loss_of(self.network(low, left), clean, weight)
+        loss = objective.loss_of(self.network(low, left), clean, weight, goal)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
         self.optimiser.step()
@@ -108,6 +109,19 @@ class Step:
             self.graph.replay()
 
 
+def taught(teachers, low, left, clean):
+    """Mean of what (network, share) make of it, or of its mirror image by chance, HU; clean without networks.
+
+    A network's mistakes on it and on its mirror image differ, and those of two networks do: their mean has fewer.
+    """
+    if not teachers:
+        return clean
+    sides = [axis for axis in (2, 3) if torch.rand(()) < 0.5]
+    low, left = low.flip(sides).contiguous(), left.flip(sides).contiguous()
+    with torch.no_grad():
+        return sum(share * network(low, left) for network, share in teachers).flip(sides)
+
+
 def after(devices, device):
     """What it was trained on, as text: on `devices` before, if any, and then on this one."""
     now = torch.cuda.get_device_name() if device != "cpu" else "one core of a CPU"
@@ -125,11 +139,18 @@ def train(architecture, bank_file, out, options, name):
         before = torch.load(options.start, map_location=options.device)
         network.load_state_dict(before["weights"])
     averaged = copy.deepcopy(network)
-    step = Step(network, averaged, pairs.patches(options.batch), options.device, options.recorded)
+    shares = collections.Counter(options.teachers)
+    teachers = [(model.load(teacher)[0].to(options.device), n / shares.total()) for teacher, n in shares.items()]
+
+    def samples():
+        low, left, clean, weight = pairs.patches(options.batch)
+        return low, left, clean, weight, taught(teachers, low, left, clean)
+
+    step = Step(network, averaged, samples(), options.device, options.recorded)
     began = checked = time.monotonic()
     iteration, progress, score = 0, 0.0, 0.0
     while progress < 1:
-        step(pairs.patches(options.batch), options.rate * rate(iteration, progress, options.part, options.warm_up))
+        step(samples(), options.rate * RATE * rate(iteration, progress, options.warm_up, options.part))
         iteration += 1
         if iteration == 2 * options.warm_up:
             averaged.load_state_dict(network.state_dict())
@@ -157,6 +178,7 @@ def main():
     parser.add_argument("--name", choices=known, required=True)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="checkpoint to write")
     parser.add_argument("--start", help="checkpoint whose weights to go on from")
+    parser.add_argument("--teachers", nargs="*", default=(), help="checkpoints whose mean is learned, beside the reference")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rate")
     parser.add_argument("--part", type=float, nargs=2, default=(0, 1), help="of the schedule, for runs in several parts")
     parser.add_argument("--warm-up", type=int, default=WARM_UP, help="iterations until the learning rate is whole")

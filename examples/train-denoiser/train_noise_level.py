@@ -16,8 +16,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import draw
 import model
 import noise_level
+from train import rate
 
 BATCH = 4
 RATE = 3e-3
@@ -77,14 +79,6 @@ def loss_of(level, right, inside):
     return (weight * error).sum() / weight.sum()
 
 
-def turned(parts):
-    """All of them mirrored or turned alike, at random."""
-    for axis in (2, 3):
-        if torch.rand(()) < 0.5:
-            parts = [part.flip(axis) for part in parts]
-    return [part.transpose(2, 3) for part in parts] if torch.rand(()) < 0.5 else parts
-
-
 def validate(network, pairs):
     """Mean and mean absolute logarithm of the ratio to what is wanted, over the body of each pair."""
     (bands, _, right, inside), _ = pairs
@@ -98,16 +92,15 @@ def validate(network, pairs):
     return tuple(np.mean(rows, 0))
 
 
-def train(network, pairs, held_back, minutes):
+def learn(network, pairs, held_back, minutes):
     (bands, clean_bands, right, inside), phantom = pairs
     optimiser = torch.optim.Adam(network.parameters(), RATE)
     began = looked = time.monotonic()
     iteration, losses = 0, []
     while (progress := (time.monotonic() - began) / (60 * minutes)) < 1:
-        rate = RATE * min(1, (iteration + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * progress))
-        optimiser.param_groups[0]["lr"] = rate
+        optimiser.param_groups[0]["lr"] = RATE * rate(iteration, progress, WARM_UP)
         batch = torch.randint(len(bands), (BATCH,))
-        seen, level, where = turned([part[batch].float() for part in (bands, right, inside)])
+        seen, level, where = draw.turned([part[batch].float() for part in (bands, right, inside)])
         loss = loss_of(network.of_bands(seen, STRIDE), every(level), every(where))
         none = batch[phantom[batch] & (torch.rand(BATCH) < WITHOUT_NOISE)]
         if len(none):
@@ -139,7 +132,7 @@ def main():
     del bank
     torch.set_num_threads(1)
     network = noise_level.NoiseLevel()
-    iterations = train(network, pairs, held_back, arguments.minutes)
+    iterations = learn(network, pairs, held_back, arguments.minutes)
     mean, absolute = validate(network, held_back)
     print(f"{iterations} iterations; val: logarithm of the ratio {mean:+.3f}, absolute {absolute:.3f}", flush=True)
     np.savez(arguments.out, **{name: weight.numpy() for name, weight in network.state_dict().items()})

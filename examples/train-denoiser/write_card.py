@@ -45,8 +45,8 @@ HOW_SIMULATED = (
     "float32, output rounded to whole HU, all slices of the split; noise simulated for a part of the full dose, as fine as "
     "the slice's own and so strong that it multiplies its variance as that dose would (low_dose.py), seeded. PSNR in dB "
     "and SSIM on images clipped to -160..240 HU, data range 400, mean over slices; leastGain: of the slice that gains "
-    "least; biasHu: mean of output - reference over the pixels of a tissue. At full strength unless the name says otherwise. "
-    "The noise of the sample series: see there."
+    "least; biasHu: mean of output - reference over the pixels of a tissue, by the median of 5x5 pixels of the reference. At "
+    "full strength unless the name says otherwise. The noise of the sample series: see there."
 )
 LIMITS = [
     "Low dose was simulated (parallel beam, Poisson and electronic noise). No real low-dose scan was trained on.",
@@ -65,6 +65,8 @@ def architecture(network):
     kernel = "x".join(map(str, network.kernel))
     activation = "leaky ReLU 1/{:.0f}".format(1 / network.leak) if network.leak else "ReLU"
     between = f"{activation} in between, " if len(network.convolutions) > 1 else ""
+    if network.shortcut is not None:
+        between += "one more of {}x{} straight to the output, ".format(*network.shortcut.kernel_size)
     noise = f" and {model.NOISE_MAPS} noise maps" if network.noise else ""
     squeezed = f" with a quarter of the contrast outside {model.SQUEEZE[0]}..{model.SQUEEZE[1]} HU" if network.squeeze else ""
     taken, half = f"the image{squeezed}", ""

@@ -30,7 +30,7 @@ Files hold int16 HU, little endian, slice by slice, row by row, and nothing else
 to -160..240 HU with a data range of 400, and are means over the slices: PSNR in dB, SSIM with a uniform 7x7 window,
 RMSE in HU. With --json: {psnrIn, psnrOut, ssimIn, ssimOut, rmseIn, rmseOut}, In for the low dose, Out for the model.
 With --report also: the noise power spectrum in soft tissue, what is left of a faint disc and how sharp its edge is,
-and the bias of lung, fat, soft tissue and bone; in JSON as {report}.`;
+and the bias of lung, fat, soft tissue and bone (by the median of 5x5 pixels of the reference); in JSON as {report}.`;
 
 export function addEvaluateCommand(program: Command, finish: (allWell: boolean) => void): void {
   program

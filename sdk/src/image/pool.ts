@@ -53,29 +53,36 @@ interface Axis {
 /** @returns [outer, windows, inner] */
 function alongAxis(data: Int32Array, axis: Axis, kind: 'max' | 'sum'): Int32Array {
   const { outer, size, inner, windows, taps, stride, before } = axis;
+  if (taps === 1 && stride === 1 && windows === size) return data;
   const result = new Int32Array(outer * windows * inner);
-  let next = 0;
+  const sliding = kind === 'sum' && stride === 1;
   for (let line = 0; line < outer; line++)
     for (let window = 0; window < windows; window++) {
       const first = window * stride - before;
-      if (kind === 'sum' && stride === 1 && window > 0) {
-        slide(data, result, next, line * size, first, axis);
-        next += inner;
+      const at = (line * windows + window) * inner;
+      if (sliding && window > 0) {
+        if (inner === 1) {
+          slideRow(data, result, line, axis);
+          break;
+        }
+        slide(data, result, at, line * size, first, axis);
         continue;
       }
       const from = (line * size + Math.max(0, first)) * inner;
       const to = (line * size + Math.min(size, first + taps)) * inner;
       for (let i = 0; i < inner; i++) {
-        let value = kind === 'max' ? -Infinity : 0;
-        for (let at = from + i; at < to; at += inner) {
-          const one = data[at] as number;
+        let value = kind === 'max' ? least : 0;
+        for (let tap = from + i; tap < to; tap += inner) {
+          const one = data[tap] as number;
           value = kind === 'sum' ? value + one : one > value ? one : value;
         }
-        result[next++] = value;
+        result[at + i] = value;
       }
     }
   return result;
 }
+
+const least = -(2 ** 31);
 
 /**
  * The sum of the window before, with one value more and one less.
@@ -97,5 +104,16 @@ function slide(
     const entering = enters === undefined ? 0 : (data[enters + i] as number);
     const leaving = leaves === undefined ? 0 : (data[leaves + i] as number);
     result[at + i] = (result[at + i - inner] as number) + entering - leaving;
+  }
+}
+
+/** All sums of a row of single values but the first, which is there. */
+function slideRow(data: Int32Array, result: Int32Array, line: number, axis: Axis): void {
+  const { size, windows, taps, before } = axis;
+  let sum = result[line * windows] as number;
+  for (let window = 1, last = taps - before; window < windows; window++, last++) {
+    if (last < size) sum += data[line * size + last] as number;
+    if (last >= taps) sum -= data[line * size + last - taps] as number;
+    result[line * windows + window] = sum;
   }
 }

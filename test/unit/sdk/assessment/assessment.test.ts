@@ -42,6 +42,16 @@ describe('TissueBiasMeter', () => {
     expect(meter.result()).toEqual({ lung: 5, fat: -3, softTissue: 0, bone: 7 });
   });
 
+  it('finds none where only the reference has noise', () => {
+    const next = integers(2);
+    const image = filled((x) => (x < 40 ? -850 : x < 80 ? -110 : x < 120 ? 30 : 290));
+    const meter = new TissueBiasMeter();
+    meter.add(image, { ...image, hu: image.hu.map((hu) => hu + next(-80, 80)) });
+    const bias = Object.values(meter.result());
+    expect(bias).toHaveLength(4);
+    for (const hu of bias) expect(Math.abs(hu as number)).toBeLessThan(2);
+  });
+
   it('says nothing about a class that is not there', () => {
     const meter = new TissueBiasMeter();
     meter.add(flat, flat);

@@ -10,6 +10,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const modules = [
   { entry: 'sdk/assembly/index.ts', target: 'sdk/src/generated/codec-wasm.ts', name: 'codecWasm' },
   {
+    entry: 'sdk/assembly/correlate.ts',
+    target: 'sdk/src/generated/correlate-wasm.ts',
+    name: 'correlateWasm',
+  },
+  {
     entry: 'sdk/assembly/non-local-means.ts',
     target: 'sdk/src/generated/non-local-means-wasm.ts',
     name: 'nonLocalMeansWasm',

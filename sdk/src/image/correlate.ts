@@ -1,3 +1,5 @@
+import { correlateWasm } from '../generated/correlate-wasm.ts';
+import { KeptModule } from '../wasm/index.ts';
 import { windowedSize, type Windows } from './pool.ts';
 
 /** The shape of a convolution: windows over all channels of a map, for each output channel. */
@@ -14,18 +16,28 @@ export interface NumberMap {
   readonly data: Int32Array | Float64Array;
 }
 
-interface Tap {
-  readonly offset: number;
-  readonly weight: number;
+/** Functions of assembly/correlate.ts, see there. */
+interface Correlator {
+  freeAddress(): number;
+  addTaps(
+    row: number,
+    count: number,
+    data: number,
+    strideBytes: number,
+    taps: number,
+    tapCount: number,
+  ): void;
 }
 
-const tapsAtOnce = 8;
+const correlator = new KeptModule<Correlator>(correlateWasm);
+const tapBytes = 16;
 
 /**
  * Cross-correlation with zero padding. Sums are doubles: exact for integers as long as every partial sum stays
  * below 2^53. Zero weights cost nothing.
  * @param weights [out channel][in channel][kernel row][kernel column]
- * @param write takes one output row of one channel, which is overwritten afterwards
+ * @param write takes one output row of one channel, which is overwritten afterwards; it starts no other correlation
+ * @throws RangeError where there is not so much memory
  */
 export function correlate(
   map: NumberMap,
@@ -34,78 +46,64 @@ export function correlate(
   bias: ArrayLike<number>,
   write: (row: Float64Array, outChannel: number, y: number) => void,
 ): void {
-  const { outChannels, stride } = convolution;
+  const { inChannels, outChannels, kernel, stride } = convolution;
   const size = windowedSize(convolution, map.height, map.width);
-  const padded = pad(map, convolution);
-  const row = new Float64Array(Math.max(0, size.width));
+  const [top, left, bottom, right] = convolution.padding;
+  const [height, width] = [map.height + top + bottom, map.width + left + right];
+  const values = map.channels * height * width;
+  const columns = Math.max(0, size.width);
+  const most = inChannels * kernel[0] * kernel[1];
+  const { call, buffer, addresses } = correlator.room([8 * values, 8 * columns, tapBytes * most]);
+  const [dataAt, rowAt, tapsAt] = addresses as [number, number, number];
+  fill(new Float64Array(buffer, dataAt, values), map, convolution, height, width);
+  const row = new Float64Array(buffer, rowAt, columns);
+  const view = new DataView(buffer, tapsAt, tapBytes * most);
   for (let out = 0; out < outChannels; out++) {
-    const groups = tapGroups(convolution, weights, out, padded);
+    const taps = writeTaps(view, convolution, weights, out, height, width);
     for (let y = 0; y < size.height; y++) {
       row.fill(bias[out] as number);
-      const start = y * stride[0] * padded.width;
-      for (const group of groups) addTaps(row, padded.data, start, stride[1], group);
+      const start = dataAt + 8 * y * stride[0] * width;
+      call.addTaps(rowAt, columns, start, 8 * stride[1], tapsAt, taps);
       write(row, out, y);
     }
   }
 }
 
-function pad(map: NumberMap, convolution: Convolution): NumberMap & { readonly data: Float64Array } {
-  const [top, left, bottom, right] = convolution.padding;
-  const height = map.height + top + bottom;
-  const width = map.width + left + right;
-  const data = new Float64Array(map.channels * height * width);
+/** The map with zeros around it: channels x height x width. */
+function fill(
+  target: Float64Array,
+  map: NumberMap,
+  { padding: [top, left] }: Convolution,
+  height: number,
+  width: number,
+): void {
+  target.fill(0);
   for (let channel = 0; channel < map.channels; channel++)
     for (let y = 0; y < map.height; y++) {
       const source = (channel * map.height + y) * map.width;
-      data.set(map.data.subarray(source, source + map.width), (channel * height + top + y) * width + left);
+      target.set(map.data.subarray(source, source + map.width), (channel * height + top + y) * width + left);
     }
-  return { channels: map.channels, height, width, data };
 }
 
-/** The taps of one output channel that are not 0, in groups; the last group is filled up with weight 0. */
-function tapGroups(
+/** Writes the taps of one output channel that are not 0, in a padded map of that size. @returns how many */
+function writeTaps(
+  target: DataView,
   { inChannels, kernel }: Convolution,
   weights: ArrayLike<number>,
   outChannel: number,
-  padded: NumberMap,
-): Tap[][] {
-  const taps: Tap[] = [];
+  height: number,
+  width: number,
+): number {
+  let at = 0;
+  let index = outChannel * inChannels * kernel[0] * kernel[1];
   for (let channel = 0; channel < inChannels; channel++)
     for (let ky = 0; ky < kernel[0]; ky++)
       for (let kx = 0; kx < kernel[1]; kx++) {
-        const index = ((outChannel * inChannels + channel) * kernel[0] + ky) * kernel[1] + kx;
-        const weight = weights[index] as number;
-        if (weight !== 0) taps.push({ offset: (channel * padded.height + ky) * padded.width + kx, weight });
+        const weight = weights[index++] as number;
+        if (weight === 0) continue;
+        target.setUint32(at, 8 * ((channel * height + ky) * width + kx), true);
+        target.setFloat64(at + 8, weight, true);
+        at += tapBytes;
       }
-  while (taps.length % tapsAtOnce !== 0) taps.push({ offset: 0, weight: 0 });
-  return Array.from({ length: taps.length / tapsAtOnce }, (_, group) =>
-    taps.slice(group * tapsAtOnce, (group + 1) * tapsAtOnce),
-  );
+  return at / tapBytes;
 }
-
-/** row[x] += sum of weight * data[start + offset + x * stride]. Eight taps at once: the row is loaded once for all. */
-function addTaps(
-  row: Float64Array,
-  data: Float64Array,
-  start: number,
-  stride: number,
-  group: readonly Tap[],
-): void {
-  const [a, b, c, d, e, f, g, h] = group as [Tap, Tap, Tap, Tap, Tap, Tap, Tap, Tap];
-  const [oa, ob, oc, od] = [a.offset, b.offset, c.offset, d.offset];
-  const [oe, of, og, oh] = [e.offset, f.offset, g.offset, h.offset];
-  const [wa, wb, wc, wd, we, wf, wg, wh] = [a, b, c, d, e, f, g, h].map((tap) => tap.weight) as Eight;
-  for (let x = 0, i = start; x < row.length; x++, i += stride)
-    row[x] =
-      (row[x] as number) +
-      wa * (data[oa + i] as number) +
-      wb * (data[ob + i] as number) +
-      wc * (data[oc + i] as number) +
-      wd * (data[od + i] as number) +
-      we * (data[oe + i] as number) +
-      wf * (data[of + i] as number) +
-      wg * (data[og + i] as number) +
-      wh * (data[oh + i] as number);
-}
-
-type Eight = [number, number, number, number, number, number, number, number];

@@ -17,7 +17,7 @@ import {
   takePicture,
   type OhifSession,
 } from '../support/ohif-session.ts';
-import { pageProcesses, sha256, shownResult, waitForText } from '../support/ohif-viewer.ts';
+import { pageProcesses, sha256, shownResult, untilWorkers, waitForText } from '../support/ohif-viewer.ts';
 import { writePrivateModel } from '../support/private-model-folder.ts';
 import { privateNetwork } from '../support/private-network.ts';
 import { smallPrivateNetwork } from '../support/private-session.ts';
@@ -143,9 +143,5 @@ test('cancelled: the session ends at once, and so do its workers', async () => {
   await page.click('[data-cy=cipherdose-cancel]');
   await waitForText(page, 'cipherdose-notice', 'Cancelled');
   await until('the session is over', () => proxy.sockets === 0, 10);
-  await until(
-    'workers of a run are left',
-    async () => (await pageProcesses(browser)).workers <= idle.workers,
-    10,
-  );
+  await untilWorkers(browser, idle.workers);
 });

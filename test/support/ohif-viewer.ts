@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
+import { until } from './child-process.ts';
 import { requireDebian } from './debian-packages.ts';
 import { startServedPage, type ServedPage } from './served-page.ts';
 
@@ -108,4 +109,20 @@ export async function pageProcesses(browser: Browser): Promise<{ workers: number
       0,
     ),
   };
+}
+
+/**
+ * Waits until no more workers are left than `most`. A browser lets a worker end on its own for 2 s before it ends it by
+ * force, and that worker's own workers before.
+ */
+export async function untilWorkers(browser: Browser, most: number): Promise<void> {
+  let workers = 0;
+  await until(
+    () => `${workers} workers are left where there were ${most} before the run`,
+    async () => {
+      ({ workers } = await pageProcesses(browser));
+      return workers <= most;
+    },
+    20,
+  );
 }

@@ -81,13 +81,14 @@ def evaluate(networks, slices, strengths=(100,)):
     groups = [{strength: {} for strength in strengths} for _ in networks]
     for group, low, reference in slices:
         before = metrics.psnr(low, reference), metrics.ssim(low, reference)
+        chosen = metrics.tissues(reference)
         left = model.filtered(torch.from_numpy(low.astype(np.float32))[None, None])
         for network, scores in zip(networks, groups):
             denoised = denoise(network, low, left)
             for strength in strengths:
                 image = blend(low, denoised, strength)
                 score = before[0], metrics.psnr(image, reference), before[1], metrics.ssim(image, reference)
-                scores[strength].setdefault(group, []).append((*score, metrics.bias(image, reference)))
+                scores[strength].setdefault(group, []).append((*score, metrics.bias(image, reference, chosen)))
     figures = lambda one: {group: summary(rows) for group, rows in one.items()} | {"all": summary(sum(one.values(), []))}  # noqa: E731
     return [{strength: figures(one) for strength, one in scores.items()} for scores in groups]
 

@@ -48,13 +48,8 @@ def joined(first, other, scale):
     """One convolution with the channels of both, those of `other`, which has no bias, times `scale`; zeros fill up kernels."""
     sides = [max(pair) for pair in zip(first.kernel_size, other.kernel_size)]
     both = model.same(first.in_channels, first.out_channels + other.out_channels, sides)
-
-    def filled(weight):
-        down, right = ((most - side) // 2 for most, side in zip(sides, weight.shape[2:]))
-        return F.pad(weight, (right, right, down, down))
-
     with torch.no_grad():
-        both.weight.copy_(torch.cat([filled(first.weight), scale * filled(other.weight)]))
+        both.weight.copy_(torch.cat([model.fitted(first.weight, sides), scale * model.fitted(other.weight, sides)]))
         both.bias.copy_(F.pad(first.bias, (0, other.out_channels)))
     return both
 

@@ -20,27 +20,15 @@ def mean(checkpoints):
     return checkpoints[-1] | {"weights": weights}
 
 
-def middle(weight, sides):
-    """A kernel [outputs, inputs, rows, columns] in one of so many rows and columns: zeros around it, or without its ends."""
-    for axis, side in enumerate(sides, 2):
-        have = weight.shape[axis]
-        if have > side:
-            weight = weight.narrow(axis, (have - side) // 2, side)
-        elif have < side:
-            ends = weight.new_zeros(*weight.shape[:axis], (side - have) // 2, *weight.shape[axis + 1 :])
-            weight = torch.cat([ends, weight, ends], axis)
-    return weight
-
-
 def beside(checkpoint, other, share):
     """The first network, mixed with `share` of the other one, which is a single convolution of fewer inputs."""
     shortcut = model.ARCHITECTURES[checkpoint["name"]]["shortcut"]
     weights = dict(checkpoint["weights"])
-    last = max(name.rsplit(".", 1)[0] for name in weights)
+    last = f"convolutions.{len(checkpoint['architecture']['widths']) - 2}"
     weight, bias = other["weights"]["convolutions.0.weight"], other["weights"]["convolutions.0.bias"]
     inputs = weights["convolutions.0.weight"].shape[1]
     added = torch.zeros(len(weight), inputs, *shortcut)
-    added[:, : weight.shape[1]] = share * middle(weight, shortcut)
+    added[:, : weight.shape[1]] = share * model.fitted(weight, shortcut)
     weights[f"{last}.weight"] = (1 - share) * weights[f"{last}.weight"]
     weights[f"{last}.bias"] = (1 - share) * weights[f"{last}.bias"] + share * bias
     weights["shortcut.weight"] = added

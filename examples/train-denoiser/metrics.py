@@ -39,8 +39,12 @@ def tissue(reference, least, most):
     return most_of(reference >= least) & most_of(reference <= most)
 
 
-def bias(image, reference):
-    """(sum of image - reference in HU, pixels) of each of TISSUES, as `cipherdose evaluate --report` adds them up."""
+def tissues(reference):
+    """`tissue` for each of TISSUES."""
+    return [tissue(reference, *ends) for ends in TISSUES.values()]
+
+
+def bias(image, reference, chosen):
+    """(sum of image - reference in HU, pixels) of each of the `tissues` chosen, as `cipherdose evaluate --report` adds them up."""
     error = np.asarray(image, np.int64) - np.asarray(reference, np.int64)
-    chosen = [tissue(reference, *ends) for ends in TISSUES.values()]
     return [(error[pixels].sum(), pixels.sum()) for pixels in chosen]

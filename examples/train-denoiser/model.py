@@ -128,6 +128,12 @@ def same(before, after, kernel, bias=True):
     return nn.Conv2d(before, after, tuple(kernel), padding=tuple(side // 2 for side in kernel), bias=bias)
 
 
+def fitted(weight, sides):
+    """Kernels [outputs, inputs, rows, columns], all odd, in so many rows and columns: zeros around them, or without their ends."""
+    down, right = ((side - have) // 2 for side, have in zip(sides, weight.shape[2:]))
+    return F.pad(weight, (right, right, down, down))
+
+
 class Denoiser(nn.Module):
     """Convolutions of one odd kernel (rows, columns) between `widths`, with (leaky) ReLU in between.
 

@@ -3,6 +3,7 @@ import torch
 from torch.nn import functional as F
 
 import metrics
+from noise_level import mean
 
 FLOOR = 1.0  # HU; an error below does not matter
 OUTSIDE = 0.03  # weight of squared errors where the reference is outside the window, lung and bone; air has a tenth
@@ -21,22 +22,20 @@ def ssim_map(a, b):
     """SSIM [n, 1, rows - 6, columns - 6] of images [n, 1, rows, columns] that are clipped, as scikit-image has it."""
     n = SSIM_SIDE**2
     # Rows, then columns: the same mean, for two sevenths of the sums.
-    mean = lambda image: F.avg_pool2d(F.avg_pool2d(image, (1, SSIM_SIDE), 1), (SSIM_SIDE, 1), 1)  # noqa: E731
+    window = lambda image: F.avg_pool2d(F.avg_pool2d(image, (1, SSIM_SIDE), 1), (SSIM_SIDE, 1), 1)  # noqa: E731
     a, b = a / metrics.RANGE, b / metrics.RANGE
-    ma, mb = mean(a), mean(b)
+    ma, mb = window(a), window(b)
     sample = n / (n - 1)
-    va, vb = sample * (mean(a * a) - ma * ma), sample * (mean(b * b) - mb * mb)
-    covariance = sample * (mean(a * b) - ma * mb)
+    va, vb = sample * (window(a * a) - ma * ma), sample * (window(b * b) - mb * mb)
+    covariance = sample * (window(a * b) - ma * mb)
     c1, c2 = 0.01**2, 0.03**2
     return (2 * ma * mb + c1) * (2 * covariance + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
 
 
 def most_around(inside):
     """Whether most pixels around each one are inside, as metrics.tissue looks at it."""
-    side = metrics.AROUND
-    padded = F.pad(inside.float(), [side // 2] * 4, mode="replicate")
     # Rows, then columns: the same mean, for fewer sums.
-    return F.avg_pool2d(F.avg_pool2d(padded, (1, side), 1), (side, 1), 1) > 0.5
+    return mean(mean(inside.float(), 1, metrics.AROUND), metrics.AROUND, 1) > 0.5
 
 
 def psnr(image, clean):

@@ -1,9 +1,6 @@
 // Rows of a correlation in doubles, for the client and for the evaluator in real numbers. See sdk/src/image/correlate.ts.
 
-/** First address that is free. */
-export function freeAddress(): usize {
-  return (__heap_base + 15) & ~15;
-}
+export { freeAddress } from './free-address';
 
 /**
  * row[x] += the sum over taps of weight * data[offset + x * stride], one tap after another.

@@ -1,10 +1,7 @@
 // Sums of non-local means for the client: what each pixel gets from every other one of its window. See
 // sdk/src/image/non-local-means.ts, which owns the memory and divides.
 
-/** First address that is free. */
-export function freeAddress(): usize {
-  return (__heap_base + 15) & ~15;
-}
+export { freeAddress } from './free-address';
 
 /** Squares of the differences between two rows of int32, added to (or taken from) the columns; four at once. */
 @inline

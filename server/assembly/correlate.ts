@@ -1,10 +1,7 @@
 // Sums of int16 x int16 products for the clear evaluator, two input channels and four pixels an instruction. Sums are
 // taken modulo 2^32: exact, because every accumulator of a proved layer lies within 31 bits.
 
-/** First address that is free. */
-export function freeAddress(): usize {
-  return (__heap_base + 15) & ~15;
-}
+export { freeAddress } from '../../sdk/assembly/free-address';
 
 /**
  * Two output channels of a convolution of stride 1.

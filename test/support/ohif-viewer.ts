@@ -123,6 +123,6 @@ export async function untilWorkers(browser: Browser, most: number): Promise<void
       ({ workers } = await pageProcesses(browser));
       return workers <= most;
     },
-    20,
+    10,
   );
 }

@@ -1,6 +1,6 @@
 import { codecWasm } from '../generated/codec-wasm.ts';
 import { packedBytes, residueBits, seedBytes, type ParameterSet } from '../protocol/index.ts';
-import { compileModule, pageBytes } from '../wasm/index.ts';
+import { compileModule, instantiate, pageBytes } from '../wasm/index.ts';
 
 interface CodecExports {
   packResidues(source: number, scratch: number, target: number, count: number, bits: number): number;
@@ -71,8 +71,7 @@ export class WireCodec {
     this.#primes = region(4 * primes.length);
     const wholes = { c0: region(4 * primes.length), c1: region(4 * primes.length) };
     const memory = new WebAssembly.Memory({ initial: Math.ceil(next / pageBytes) });
-    const module = compileModule(codecWasm);
-    this.#exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as CodecExports;
+    this.#exports = instantiate(compileModule(codecWasm), memory);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#signed = new Int32Array(memory.buffer, this.#words, ringDegree);
     new Uint32Array(memory.buffer, this.#primes, primes.length).set(primes);

@@ -21,6 +21,9 @@ export interface NonLocalMeansRule {
 /** What floor(multiplier / deviation^2) is limited to, so that its products with patch distances stay below 2^53. */
 export const largestInverse = 2 ** 24;
 
+/** Pixels beyond the edge of a map that patches around the pixels of a window reach. */
+export const patchMargin = (search: number, patch: number): number => (search - 1) / 2 + (patch - 1) / 2;
+
 /** Functions of assembly/non-local-means.ts, see there. */
 interface WindowSums {
   freeAddress(): number;
@@ -55,7 +58,7 @@ const windowSums = new KeptModule<WindowSums>(nonLocalMeansWasm);
  */
 export function nonLocalMeans(image: FeatureMap, deviation: FeatureMap, rule: NonLocalMeansRule): FeatureMap {
   const { channels, height, width } = image;
-  const margin = (rule.search + rule.patch) / 2 - 1;
+  const margin = patchMargin(rule.search, rule.patch);
   const padded = padMap(image, { fill: 'edge', padding: [margin, margin, margin, margin] });
   const result = emptyMap(channels, height, width);
   for (let channel = 0; channel < channels; channel++) {

@@ -56,18 +56,10 @@ function alongAxis(data: Int32Array, axis: Axis, kind: 'max' | 'sum'): Int32Arra
   if (taps === 1 && stride === 1 && windows === size) return data;
   const result = new Int32Array(outer * windows * inner);
   const sliding = kind === 'sum' && stride === 1;
-  for (let line = 0; line < outer; line++)
-    for (let window = 0; window < windows; window++) {
+  for (let line = 0; line < outer; line++) {
+    for (let window = 0; window < (sliding ? Math.min(1, windows) : windows); window++) {
       const first = window * stride - before;
       const at = (line * windows + window) * inner;
-      if (sliding && window > 0) {
-        if (inner === 1) {
-          slideRow(data, result, line, axis);
-          break;
-        }
-        slide(data, result, at, line * size, first, axis);
-        continue;
-      }
       const from = (line * size + Math.max(0, first)) * inner;
       const to = (line * size + Math.min(size, first + taps)) * inner;
       for (let i = 0; i < inner; i++) {
@@ -79,35 +71,29 @@ function alongAxis(data: Int32Array, axis: Axis, kind: 'max' | 'sum'): Int32Arra
         result[at + i] = value;
       }
     }
+    if (sliding) (inner === 1 ? slideRow : slideRows)(data, result, line, axis);
+  }
   return result;
 }
 
 const least = -(2 ** 31);
 
-/**
- * The sum of the window before, with one value more and one less.
- * @param at where in `result` the sums of this window begin
- * @param start of the line in `data`, in steps of `inner`
- * @param first of the window, in steps of `inner` from there; may be before it
- */
-function slide(
-  data: Int32Array,
-  result: Int32Array,
-  at: number,
-  start: number,
-  first: number,
-  { size, inner, taps }: Axis,
-): void {
-  const enters = first + taps <= size ? (start + first + taps - 1) * inner : undefined;
-  const leaves = first > 0 ? (start + first - 1) * inner : undefined;
-  for (let i = 0; i < inner; i++) {
-    const entering = enters === undefined ? 0 : (data[enters + i] as number);
-    const leaving = leaves === undefined ? 0 : (data[leaves + i] as number);
-    result[at + i] = (result[at + i - inner] as number) + entering - leaving;
+/** All sums of a line but the first, which is there: the one before, with one value more and one less. */
+function slideRows(data: Int32Array, result: Int32Array, line: number, axis: Axis): void {
+  const { size, inner, windows, taps, before } = axis;
+  for (let window = 1, last = taps - before; window < windows; window++, last++) {
+    const enters = last < size ? (line * size + last) * inner : undefined;
+    const leaves = last >= taps ? (line * size + last - taps) * inner : undefined;
+    const at = (line * windows + window) * inner;
+    for (let i = 0; i < inner; i++) {
+      const entering = enters === undefined ? 0 : (data[enters + i] as number);
+      const leaving = leaves === undefined ? 0 : (data[leaves + i] as number);
+      result[at + i] = (result[at + i - inner] as number) + entering - leaving;
+    }
   }
 }
 
-/** All sums of a row of single values but the first, which is there. */
+/** The same for lines of single values, three times as fast. */
 function slideRow(data: Int32Array, result: Int32Array, line: number, axis: Axis): void {
   const { size, windows, taps, before } = axis;
   let sum = result[line * windows] as number;

@@ -1,6 +1,6 @@
 import { DenoiseError } from '../errors/index.ts';
 import { twoPartyWasm } from '../generated/two-party-wasm.ts';
-import { compileModule, growTo } from '../wasm/index.ts';
+import { compileModule, growTo, instantiate } from '../wasm/index.ts';
 
 type Loop = (...addressesAndCounts: number[]) => number;
 
@@ -47,10 +47,12 @@ export class TwoPartyKernel {
   #used = 0;
 
   constructor() {
-    const module = compileModule(twoPartyWasm);
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
-    this.loops = exports as unknown as TwoPartyLoops;
-    this.#next = align((exports['initialise'] as () => number)());
+    const calls = instantiate<TwoPartyLoops & { initialise(): number }>(
+      compileModule(twoPartyWasm),
+      this.#memory,
+    );
+    this.loops = calls;
+    this.#next = align(calls.initialise());
     this.#reach(this.#next);
   }
 

@@ -5,6 +5,10 @@ export const pageBytes = 65_536;
 export const compileModule = (base64: string): WebAssembly.Module =>
   new WebAssembly.Module(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
 
+/** Functions of an instance of a module that works in a memory. */
+export const instantiate = <Functions>(module: WebAssembly.Module, memory: WebAssembly.Memory): Functions =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Functions;
+
 /** Makes a memory at least `bytes` large, which takes its views away. @throws RangeError where it cannot grow */
 export function growTo(memory: WebAssembly.Memory, bytes: number): void {
   const missing = bytes - memory.buffer.byteLength;

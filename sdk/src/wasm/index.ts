@@ -1,2 +1,2 @@
-export { compileModule, growTo, pageBytes } from './compile-module.ts';
+export { compileModule, growTo, instantiate, pageBytes } from './compile-module.ts';
 export { KeptModule, type Room } from './kept-module.ts';

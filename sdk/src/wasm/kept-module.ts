@@ -1,4 +1,4 @@
-import { compileModule, growTo } from './compile-module.ts';
+import { compileModule, growTo, instantiate } from './compile-module.ts';
 
 /** Memory of up to so many bytes is kept for the next call. */
 const keptBytes = 2 ** 27;
@@ -51,7 +51,6 @@ export class KeptModule<Functions extends { freeAddress(): number }> {
   #instantiate(): Instance<Functions> {
     this.#compiled ??= compileModule(this.#base64);
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(this.#compiled, { env: { memory } });
-    return { memory, call: exports as unknown as Functions };
+    return { memory, call: instantiate(this.#compiled, memory) };
   }
 }

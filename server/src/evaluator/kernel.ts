@@ -1,6 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import type { ParameterSet } from '@cipherdose/sdk/protocol';
-import { compileModule, growTo } from '@cipherdose/sdk/wasm';
+import { compileModule, growTo, instantiate } from '@cipherdose/sdk/wasm';
 import { kernel8192Wasm } from '../generated/kernel-8192-wasm.ts';
 import { kernelWasm } from '../generated/kernel-wasm.ts';
 import { MemoryArena, type Region } from './memory-arena.ts';
@@ -112,10 +112,8 @@ export class Kernel {
     const bytes = modules.get(ringDegree);
     if (bytes === undefined) throw new DenoiseError('PARAMETERS_INVALID', { ringDegree });
     this.ringDegree = ringDegree;
-    const compiled = compileModule(bytes);
     this.#memory = new WebAssembly.Memory({ initial: 4 });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
-    this.call = exports as unknown as KernelFunctions;
+    this.call = instantiate(compileModule(bytes), this.#memory);
     this.#arena = new MemoryArena(this.call.freeAddress(), (end) => {
       this.#reach(end);
     });

@@ -1,7 +1,7 @@
-import { padMap } from '@cipherdose/sdk/image';
+import { padMap, patchMargin } from '@cipherdose/sdk/image';
 import { reorder, type FloatMap } from './float-map.ts';
 import type { FloatNonLocalMeans } from './float-network.ts';
-import { halfWindow, patchDistances, patchMargin } from './patch-distances.ts';
+import { halfWindow, patchDistances } from './patch-distances.ts';
 
 /** Noise is not taken for less than this in a non-local mean. */
 const leastDeviation = 1 / 32;

@@ -25,9 +25,6 @@ export function halfWindow(search: number): readonly Offset[] {
   return offsets;
 }
 
-/** Margin that {@link patchDistances} needs for every offset of a window. */
-export const patchMargin = (search: number, patch: number): number => (search - 1) / 2 + (patch - 1) / 2;
-
 /**
  * How much the surroundings of each pixel differ from those of the pixel at `offset` from it: the sum of the squared
  * differences over patches of `patch` x `patch` pixels. Left as it is where that pixel lies outside.

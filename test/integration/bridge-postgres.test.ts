@@ -94,7 +94,7 @@ test('a clock that was set back holds up no waiting job', async () => {
   const bridge = await suite.start(config);
   await bridge.pause('a test');
   for (const slice of syntheticSeries(1, 2)) await orthanc.upload(slice);
-  await until('queued', async () => (await bridge.counts()).queued === 1);
+  await until('queued', async () => (await bridge.queueCounts()).queued === 1);
   // What the row looks like after the clock went back by an hour.
   expect(
     await sql(`update pgboss.job set created_on = created_on + interval '1 hour',

@@ -86,7 +86,8 @@ test('a clock that was set back holds up no waiting job', async () => {
   const port = await freePort();
   const orthanc = await suite.orthanc();
   const { models } = suite.tiny;
-  const first = await startHost({ models, threads: 1, port });
+  const host = await startHost({ models, threads: 1, port });
+  suite.atEnd(() => host.close());
   const config = await bridgeConfig({
     ...{ orthanc, hostUrl: `http://127.0.0.1:${port}`, watch: { backfill: true } },
     queue: { postgres: postgres.url },
@@ -102,5 +103,4 @@ test('a clock that was set back holds up no waiting job', async () => {
   ).toBe(1);
   await bridge.resume('a test');
   expect(await allEnded(() => bridge.jobs(), 1, 30)).toMatchObject([{ state: 'done' }]);
-  await first.close();
 });

@@ -6,7 +6,7 @@ Input `hu` float [1, 1, 512, 512], output `denoised` of the same shape. Only ope
 AveragePool, Sub, Abs, Clip and Concat for the noise maps, cipherdose.PublicConv besides for the level of the noise, Clip, Mul
 and Add for the squeezed image, pixel unshuffle as Reshape, Transpose, Reshape, then Conv and LeakyRelu or Relu by turns,
 DepthToSpace, and for the limit of the residual Slice, Add, Neg, MaxPool, Mul, Resize (nearest), Sub and Relu; and the filter,
-cipherdose.NonLocalMeans. The file has those of cipherdose as functions too (onnx_functions.py).
+cipherdose.NonLocalMeans and GuidedNonLocalMeans. The file has those of cipherdose as functions too (onnx_functions.py).
 """
 import argparse
 import copy
@@ -22,7 +22,6 @@ from torch.nn import functional as F
 
 import model
 import noise_level
-import non_local_means
 import onnx_functions
 
 SIZE = 512  # rows and columns
@@ -30,18 +29,18 @@ TOLERANCE = 0.05  # HU, of float32
 
 
 class Filter(torch.autograd.Function):
-    """non_local_means as one node of the graph."""
+    """non_local_means of (image, deviation, with a guide or without) as one node of the graph."""
 
     @staticmethod
-    def forward(_, hu, deviation):
-        image = non_local_means.non_local_means(hu[0, 0].numpy(), deviation[0, 0].numpy())
-        return torch.from_numpy(image)[None, None]
+    def forward(_, settings, hu, deviation, *guide):
+        return model.alike_means(hu, deviation, settings, guide[0] if guide else hu)
 
     @staticmethod
-    def symbolic(graph, hu, deviation):
-        sides = {"search_i": non_local_means.SEARCH, "patch_i": non_local_means.PATCH}
-        operator = f"{onnx_functions.DOMAIN}::NonLocalMeans"
-        return graph.op(operator, hu, deviation, strength_f=non_local_means.STRENGTH, **sides).setType(hu.type())
+    def symbolic(graph, settings, *images):
+        operator = f"{onnx_functions.DOMAIN}::{onnx_functions.means_operator(len(images) > 2)}"
+        search, patch, strength = settings
+        node = graph.op(operator, *images, search_i=search, patch_i=patch, strength_f=strength)
+        return node.setType(images[0].type())
 
 
 def joined(first, other, scale):
@@ -61,6 +60,7 @@ class Folded(nn.Module):
         super().__init__()
         self.leak, self.noise, self.squeeze, self.base = network.leak, network.noise, network.squeeze, network.base
         self.reach, self.most, self.factor, self.square = network.reach, network.most, network.factor, network.square
+        self.again = network.again
         self.level = noise_level.trained()
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         self.straight = 0 if network.shortcut is None else network.widths[-1]
@@ -77,8 +77,9 @@ class Folded(nn.Module):
         bands = model.detail(hu, model.HU_SCALE)
         seen = [model.onto(model.noise_maps(bands), self.factor)] if self.noise else []
         squeezed = lambda image: model.squeezed(image, model.HU_SCALE) if self.squeeze else image  # noqa: E731
+        level = self.level(hu) if self.base or self.again else None
         if self.base:
-            left = Filter.apply(hu, model.deviation(self.level(hu)))
+            left = Filter.apply(model.FILTER, hu, model.deviation(level))
             removed = hu - left
             means = F.avg_pool2d(squeezed(left), model.CONTEXT)
             seen.insert(0, F.pixel_unshuffle(means, self.factor // model.CONTEXT))
@@ -96,7 +97,13 @@ class Folded(nn.Module):
         if self.base:
             residual = residual + model.taken(removed, bands, model.HU_SCALE)
         limit = model.limit_of(bands, self.reach, self.most, model.HU_SCALE)
-        return hu - model.held(residual, F.interpolate(limit, scale_factor=model.FACTOR))
+        limit = F.interpolate(limit, scale_factor=model.FACTOR)
+        residual = model.held(residual, limit)
+        if self.again:
+            sigma = model.deviation(level, model.AGAIN_DEVIATION)
+            means = lambda image, guide: Filter.apply(model.AGAIN, image, sigma, guide)  # noqa: E731
+            residual = model.looked_again(hu, residual, limit, means)
+        return hu - residual
 
 
 def example():
@@ -137,9 +144,12 @@ def export(network, path):
         warnings.simplefilter("ignore")  # the filter's shape, which the exporter does not know
         torch.onnx.export(folded, image, path, opset_version=onnx_functions.OPSET, do_constant_folding=True, **names)
     graph = onnx.load(path)
-    if folded.base:
+    if folded.base or folded.again:
         make_public(graph.graph)
-        graph.functions.extend([onnx_functions.public_convolution_function(), onnx_functions.non_local_means_function()])
+        graph.functions.append(onnx_functions.public_convolution_function())
+        used = {False: model.FILTER} if folded.base else {}
+        used |= {True: model.AGAIN} if folded.again else {}
+        graph.functions.extend(onnx_functions.non_local_means_function(*one) for one in used.items())
         graph.ir_version = max(graph.ir_version, onnx_functions.IR_VERSION)
         onnx.save(graph, path)
     onnx.checker.check_model(graph)

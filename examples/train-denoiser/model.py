@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import noise_level
-from non_local_means import non_local_means
+from non_local_means import Settings, non_local_means
 
 FACTOR = 4  # pixel unshuffle: one channel per position in a 4x4 block
 CHANNELS = FACTOR * FACTOR
@@ -14,7 +14,12 @@ NOISE_MAPS = 2
 NOISE_CLIP = 0.2  # of HU_SCALE: detail beyond it is an edge
 NOISE_WINDOW = 15  # blocks of FACTOR x FACTOR pixels
 FLOOR_WINDOW = 7  # blocks
-DEVIATION = 0.85  # of non_local_means, for the level of the noise
+FILTER = Settings(search=11, patch=5, strength=2.0)
+DEVIATION = 0.85  # of FILTER, for the level of the noise
+AGAIN = Settings(search=11, patch=3, strength=1.25)  # of looked_again
+AGAIN_DEVIATION = 0.6  # of AGAIN, for the level of the noise: patches of what is denoised differ by less
+AGAIN_SHARE = 0.25
+HU = (-1024, 3071)
 LEAST_DEVIATION = 1.5  # HU; the filter in integers does not tell less from it
 NOISE_GAIN = 4  # brings the maps to the size of the image's channels
 SQUEEZE = (-250, 350)  # HU; see squeezed
@@ -61,16 +66,32 @@ def squeezed(image, unit=1.0):
     return 0.75 * image.clamp(low, high) + 0.25 * image
 
 
-def deviation(level):
+def deviation(level, share=DEVIATION):
     """Standard deviation of the noise at each pixel, as far as `non_local_means` needs to know it, from noise_level.py's."""
-    return F.interpolate((DEVIATION * level).clamp(min=LEAST_DEVIATION), scale_factor=FACTOR)
+    return F.interpolate((share * level).clamp(min=LEAST_DEVIATION), scale_factor=FACTOR)
+
+
+def alike_means(hu, sigma, settings, guide):
+    """Images [batch, 1, size, size], HU, after non_local_means."""
+    arrays = ([image[0].cpu().numpy() for image in images] for images in (hu, sigma, guide))
+    means = [non_local_means(image, noise, settings, like) for image, noise, like in zip(*arrays)]
+    return torch.stack([torch.from_numpy(image) for image in means])[:, None].to(hu)
 
 
 def filtered(hu):
-    """Images [batch, 1, size, size], HU, after non_local_means."""
-    sigma = deviation(noise_level.trained()(hu))
-    images = [non_local_means(x[0].cpu().numpy(), s[0].cpu().numpy()) for x, s in zip(hu, sigma)]
-    return torch.stack([torch.from_numpy(image) for image in images])[:, None].to(hu)
+    """What the networks begin with: images [batch, 1, size, size], HU, after non_local_means."""
+    return alike_means(hu, deviation(noise_level.trained()(hu)), FILTER, hu)
+
+
+def looked_again(hu, residual, limit, means):
+    """The residual after a second look: a part of it is what the mean of pixels alike in the *denoised* image says.
+
+    Their noise is no longer in the way of the comparison; what is averaged are pixels of the image itself, so what the
+    network took for noise can come back. means: function of (image, guide), HU. As the second step of BM3D (Dabov et al.,
+    2007) does it with its first estimate.
+    """
+    again = hu - means(hu, (hu - residual).clamp(*HU))
+    return held((1 - AGAIN_SHARE) * residual + AGAIN_SHARE * again, limit)
 
 
 def held(residual, limit):
@@ -145,6 +166,7 @@ class Denoiser(nn.Module):
     shortcut: kernel (rows, columns) of one more convolution of what the first takes, straight to the output; with as many
     rows as `kernel` it costs the ciphertexts of its channels down, and none up. What needs no nonlinearity it learns as well
     as `linear` does, and with less to overfit.
+    again: looked_again, by whoever owns the image; not in training, which ends with the convolutions.
     reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
     most: HU, nor by more than this, if given.
 
@@ -153,11 +175,11 @@ class Denoiser(nn.Module):
     """
 
     def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=6.0, most=400.0,
-                 factor=FACTOR, square=False, shortcut=None):
+                 factor=FACTOR, square=False, shortcut=None, again=False):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most
-        self.factor, self.square = factor, square
+        self.factor, self.square, self.again = factor, square, again
         context = (factor // CONTEXT) ** 2 if base else 0
         inputs = (widths[0] + context + (NOISE_MAPS if noise else 0), *widths[1:-1])
         self.convolutions = nn.ModuleList(same(before, after, kernel) for before, after in zip(inputs, widths[1:]))
@@ -167,6 +189,7 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.convolutions[-1].bias)
 
     def residual(self, hu, left=None):
+        """What the convolutions say is noise, and the most it may be, HU."""
         image = hu / HU_SCALE
         bands = detail(image)
         seen = [] if self.noise is False else [NOISE_GAIN * onto(noise_maps(bands), self.factor)]
@@ -188,11 +211,15 @@ class Denoiser(nn.Module):
         if self.base:
             h = h + taken(removed, bands)
         limit = F.interpolate(limit_of(bands, self.reach, self.most), scale_factor=FACTOR)
-        return limited(h, limit) * HU_SCALE
+        return limited(h, limit) * HU_SCALE, limit * HU_SCALE
 
     def forward(self, hu, left=None):
         """left: what the filter makes of hu, if it is known already."""
-        return hu - self.residual(hu, left)
+        residual, limit = self.residual(hu, left)
+        if self.again and not self.training:
+            sigma = deviation(noise_level.trained()(hu), AGAIN_DEVIATION)
+            residual = looked_again(hu, residual, limit, lambda image, guide: alike_means(image, sigma, AGAIN, guide))
+        return hu - residual
 
 
 # On 512 x 512 a polynomial of degree 4096 holds 31 of 128 rows for kernels up to 17 columns: five rows of kernel leave
@@ -201,8 +228,8 @@ ARCHITECTURES = {
     "linear": {"widths": (CHANNELS, CHANNELS), "kernel": (9, 9), "noise": False},
     "fast": {"widths": (CHANNELS, 9, 9, CHANNELS), "kernel": (5, 9)},
     "balanced": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9)},
-    "best": {"widths": (CHANNELS, 62, 62, 62, CHANNELS), "kernel": (5, 9), "shortcut": (5, 17)},
-    "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True},
+    "best": {"widths": (CHANNELS, 62, 62, 62, CHANNELS), "kernel": (5, 9), "shortcut": (5, 17), "again": True},
+    "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True, "again": True},
 }
 # What to compare them with, by search.py: they differ in one thing each, at no more ciphertexts or hardly more.
 CANDIDATES = {

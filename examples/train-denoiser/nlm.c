@@ -16,8 +16,8 @@ static void take(const float *image, const float *deviation, int at, int from, f
   weights[at] += weight;
 }
 
-/* image, deviation, sum: [size, size]; search and patch: whole sides, odd. 0, or -1 where memory ends. */
-int non_local_means(const float *image, const float *deviation, int size, int search, int patch, float strength, float *sum)
+/* image, deviation, guide, sum: [size, size]; search and patch: whole sides, odd. 0, or -1 where memory ends. */
+int non_local_means(const float *image, const float *deviation, const float *guide, int size, int search, int patch, float strength, float *sum)
 {
   int reach = search / 2, half = patch / 2, edge = reach + half, side = size + 2 * edge;
   float *padded = malloc(sizeof(float) * side * side), *squares = malloc(sizeof(float) * side * side);
@@ -25,7 +25,7 @@ int non_local_means(const float *image, const float *deviation, int size, int se
   if (!padded || !squares || !columns || !weights) return free(padded), free(squares), free(columns), free(weights), -1;
   for (int y = 0; y < side; y++)
     for (int x = 0; x < side; x++)
-      padded[y * side + x] = image[nearest(y - edge, size) * size + nearest(x - edge, size)];
+      padded[y * side + x] = guide[nearest(y - edge, size) * size + nearest(x - edge, size)];
   for (int at = 0; at < size * size; at++) sum[at] = image[at], weights[at] = 1;
   for (int down = 0; down <= reach; down++)
     for (int right = down == 0 ? 1 : -reach; right <= reach; right++) {

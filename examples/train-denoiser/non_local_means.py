@@ -4,26 +4,30 @@ Buades, Coll, Morel, "Non-Local Means Denoising", Image Processing On Line 1 (20
 differs by the mean square d^2 is exp(-max(d^2 - 2 sigma^2, 0) / (h sigma)^2). sigma may differ from pixel to pixel.
 """
 import ctypes
+from typing import NamedTuple
 
 import numpy as np
 
 import compiled
 
-SEARCH = 11  # pixels, side of the square around a pixel whose pixels count
-PATCH = 5  # pixels, side of the surroundings that are compared; beyond the image's edge its last pixel goes on
-STRENGTH = 2.0  # h
 LEAST_DEVIATION = 1 / 32  # HU
 
 
-def non_local_means(image, deviation):
-    """float32 HU [size, size] of the same. deviation: sigma of each pixel, HU."""
-    image = np.ascontiguousarray(image, np.float32)
-    deviation = np.maximum(np.ascontiguousarray(deviation, np.float32), LEAST_DEVIATION)
-    assert image.shape == deviation.shape == (len(image), len(image))
-    result = np.empty_like(image)
-    pointers = [compiled.pointer(array) for array in (image, deviation)]
-    strength = ctypes.c_float(STRENGTH)
+class Settings(NamedTuple):
+    search: int  # pixels, side of the square around a pixel whose pixels count
+    patch: int  # pixels, side of the surroundings that are compared; beyond the image's edge its last pixel goes on
+    strength: float  # h
+
+
+def non_local_means(image, deviation, settings, guide=None):
+    """float32 HU [size, size] of the same. deviation: sigma of each pixel, HU. guide: has the patches, if not the image."""
+    given = image, np.maximum(deviation, LEAST_DEVIATION), image if guide is None else guide
+    images = [np.ascontiguousarray(array, np.float32) for array in given]
+    assert all(array.shape == (len(image), len(image)) for array in images)
+    result = np.empty_like(images[0])
+    pointers = [compiled.pointer(array) for array in images]
+    search, patch, strength = settings
     run = compiled.library("nlm").non_local_means
-    if run(*pointers, len(image), SEARCH, PATCH, strength, compiled.pointer(result)) != 0:
+    if run(*pointers, len(image), search, patch, ctypes.c_float(strength), compiled.pointer(result)) != 0:
         raise MemoryError("non-local means")
     return result

@@ -1,4 +1,4 @@
-"""The operators that ONNX does not have, PublicConv and NonLocalMeans of cipherdose, as functions of those that it has."""
+"""The operators that ONNX does not have, PublicConv, NonLocalMeans and GuidedNonLocalMeans of cipherdose, as functions of those that it has."""
 import numpy as np
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
@@ -21,13 +21,18 @@ def public_convolution_function():
     return helper.make_function(DOMAIN, "PublicConv", ["x", "weights"], ["y"], [node], opsets, ["pads"])
 
 
-def non_local_means_function():
-    """NonLocalMeans(image [1, 1, rows, columns], deviation), for the sides and the strength of non_local_means.py only.
+def means_operator(guided):
+    return "GuidedNonLocalMeans" if guided else "NonLocalMeans"
+
+
+def non_local_means_function(guided, settings):
+    """NonLocalMeans(image [1, 1, rows, columns], deviation) or GuidedNonLocalMeans(image, deviation, guide), for one settings.
 
     One channel for each pixel of the window: the image moved by so much, its patch distance and its weight. So it takes
     some hundred times the memory of the image, where a program that knows the operator takes a few.
     """
-    search, patch = filter.SEARCH, filter.PATCH
+    search, patch, strength = settings
+    compared = "guide" if guided else "image"
     reach, half, window = search // 2, patch // 2, search**2
     around = lambda margin: [0, 0, margin, margin] * 2  # noqa: E731
     node = helper.make_node
@@ -37,25 +42,23 @@ def non_local_means_function():
         _constant("within", around(reach)),
         _constant("square", [window, window]),
         _constant("each", [window, 1, search, search]),
-        _constant("from", [half, half]),
-        _constant("to", [-half, -half] if half else [2**31, 2**31]),
-        _constant("sides", [2, 3]),
         _constant("channels", [1]),
         _constant("none", 0, np.float32),
         _constant("one", 1, np.float32),
         _constant("two", 2, np.float32),
         _constant("least", filter.LEAST_DEVIATION, np.float32),
-        _constant("squaredStrength", filter.STRENGTH**2, np.float32),
+        _constant("squaredStrength", strength**2, np.float32),
         node("ConstantOfShape", ["square"], ["zeros"]),
         node("EyeLike", ["zeros"], ["identity"], dtype=TensorProto.FLOAT),
         node("Reshape", ["identity", "each"], ["moves"]),
-        node("Pad", ["image", "far"], ["farther"], mode="edge"),
-        node("Pad", ["image", "near"], ["centre"], mode="edge"),
+        node("Pad", [compared, "far"], ["farther"], mode="edge"),
+        node("Pad", [compared, "near"], ["centre"], mode="edge"),
         node("Conv", ["farther", "moves"], ["moved"]),
         node("Sub", ["moved", "centre"], ["difference"]),
         node("Mul", ["difference", "difference"], ["squares"]),
         node("AveragePool", ["squares"], ["distance"], kernel_shape=[patch, patch], strides=[1, 1]),
-        node("Slice", ["moved", "from", "to", "sides"], ["values"]),
+        node("Pad", ["image", "within"], ["wider"], mode="edge"),
+        node("Conv", ["wider", "moves"], ["values"]),
         node("Mul", ["image", "none"], ["empty"]),
         node("Add", ["empty", "one"], ["ones"]),
         node("Pad", ["ones", "within"], ["framed"], mode="constant"),
@@ -77,6 +80,5 @@ def non_local_means_function():
     ]
     opsets = [helper.make_opsetid("", OPSET)]
     attributes = ["search", "patch", "strength"]
-    return helper.make_function(
-        DOMAIN, "NonLocalMeans", ["image", "deviation"], ["left"], nodes, opsets, attributes
-    )
+    inputs = ["image", "deviation"] + (["guide"] if guided else [])
+    return helper.make_function(DOMAIN, means_operator(guided), inputs, ["left"], nodes, opsets, attributes)

@@ -16,7 +16,6 @@ import draw
 import evaluate
 import low_dose
 import model
-import non_local_means
 import simulate
 import volumes
 
@@ -26,7 +25,7 @@ SUMMARY = {
     "linear": "The client's filter and one large convolution: one round.",
     "fast": "Three narrow convolutions: few ciphertexts, for slow lines.",
     "balanced": "Three convolutions, what most will want.",
-    "best": "Four wide convolutions: removes most noise, for three times the ciphertexts.",
+    "best": "Four wide convolutions and a second look: removes most noise, for three times the ciphertexts.",
     "private": "Two convolutions with a ReLU for private mode, in which the client sees no value in between.",
 }
 LOSS = (
@@ -60,6 +59,14 @@ LIMITS = [
 ]
 
 
+def means_in_words(settings, share):
+    search, patch, strength = settings
+    return (
+        f"window {search}, patch {patch}, h {strength:g} times the deviation, which is {share:g} of the noise as noise_level.py finds it, "
+        "with public weights"
+    )
+
+
 def architecture(network):
     arrow = " -> ".join(map(str, network.widths))
     kernel = "x".join(map(str, network.kernel))
@@ -72,19 +79,22 @@ def architecture(network):
     taken, half = f"the image{squeezed}", ""
     if network.base:
         taken = (
-            f"what non-local means (window {non_local_means.SEARCH}, patch {non_local_means.PATCH}, h "
-            f"{non_local_means.STRENGTH:g} times the noise as noise_level.py finds it, with public weights) removes, "
-            f"to +-{model.REMOVED} HU, and means of {model.CONTEXT}x{model.CONTEXT} pixels of what it leaves{squeezed}"
+            f"what non-local means ({means_in_words(model.FILTER, model.DEVIATION)}) removes, to +-{model.REMOVED} HU, and "
+            f"means of {model.CONTEXT}x{model.CONTEXT} pixels of what it leaves{squeezed}"
         )
         half = (
             f" plus half of what the filter removed, and of the other half up to {model.LOUDNESS:g} times the least detail "
             f"nearby less {model.LOUD:g} HU"
         )
     most = f" and to +-{network.most:g} HU" if network.most else ""
+    again = (
+        f"; of that {model.AGAIN_SHARE:.0%} is replaced by what such a mean of pixels of the image removes whose patches in the denoised "
+        f"image are alike ({means_in_words(model.AGAIN, model.AGAIN_DEVIATION)}), within the same limits"
+    )
     return (
         f"pixel unshuffle x{model.FACTOR} of {taken}{noise}; convolutions {arrow}, {kernel}, zero padding; {between}"
         f"pixel shuffle{half}: the residual, limited to +-{network.reach:g} times the least detail nearby{most}; output = "
-        f"input - residual"
+        f"input - residual{again if network.again else ''}"
     )
 
 

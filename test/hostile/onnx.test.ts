@@ -43,6 +43,12 @@ const means = (attributes: NodeFields['attributes'] = {}): NodeFields => ({
   output: 'denoised',
   attributes,
 });
+const halved: NodeFields = {
+  op: 'MaxPool',
+  inputs: ['hu'],
+  output: 'small',
+  attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+};
 const withMeans = (attributes: NodeFields['attributes']): FileFields => ({ nodes: [means(attributes)] });
 
 const invalid: Readonly<Record<string, FileFields>> = {
@@ -148,14 +154,19 @@ const invalid: Readonly<Record<string, FileFields>> = {
   'non-local means of no patch': withMeans({ search: 11, strength: { float: 2 } }),
   'non-local means without a strength': withMeans({ search: 11, patch: 5 }),
   'non-local means with a deviation of another size': {
+    nodes: [halved, { ...means({ search: 11, patch: 5, strength: { float: 2 } }), inputs: ['hu', 'small'] }],
+  },
+  'guided non-local means without a guide': {
+    nodes: [{ ...means({ search: 11, patch: 3, strength: { float: 2 } }), op: 'GuidedNonLocalMeans' }],
+  },
+  'guided non-local means with a guide of another size': {
     nodes: [
+      halved,
       {
-        op: 'MaxPool',
-        inputs: ['hu'],
-        output: 'small',
-        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+        ...means({ search: 11, patch: 3, strength: { float: 2 } }),
+        op: 'GuidedNonLocalMeans',
+        inputs: ['hu', 'hu', 'small'],
       },
-      { ...means({ search: 11, patch: 5, strength: { float: 2 } }), inputs: ['hu', 'small'] },
     ],
   },
   'a reshape to nothing': {

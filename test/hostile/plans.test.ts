@@ -88,8 +88,12 @@ const mean = {
   shift: 10,
   gain: 1,
 };
+const wide = {
+  ...{ op: 'requantise', name: 'wide', input: 'image', positive: [16], negative: [16], shift: 0 },
+  ...{ low: -65_536, high: 65_536 },
+};
 const withMean = (change: Record<string, unknown>): unknown =>
-  withNodes({ ...mean, ...change }, { ...linear, input: 'mean' }, result);
+  withNodes(wide, { ...mean, ...change }, { ...linear, input: 'mean' }, result);
 
 const deep = (depth: number): unknown => {
   let value: unknown = {};
@@ -279,7 +283,18 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
   'a pixel without a weight of its own': [withMean({ weights: [0, 8] }), 'PLAN_INVALID'],
   'a weight below 0': [withMean({ weights: [8, -8] }), 'PLAN_INVALID'],
   'patch distances beyond 2^53': [withMean({ patch: 15 }), 'PLAN_INVALID'],
-  'a mean beyond 2^31': [withMean({ gain: 65_536, inputs: ['wide', 'wide'] }), 'PLAN_INVALID'],
+  'a guide too wide for its patches': [withMean({ inputs: ['image', 'image', 'wide'] }), 'PLAN_INVALID'],
+  'a guide of another shape': [
+    withNodes(
+      { op: 'unshuffle', name: 'small', input: 'image', factor: 2 },
+      { ...mean, inputs: ['image', 'image', 'small'] },
+      { ...linear, input: 'mean' },
+      result,
+    ),
+    'PLAN_INVALID',
+  ],
+  'a mean of four maps': [withMean({ inputs: ['image', 'image', 'image', 'image'] }), 'PLAN_INVALID'],
+  'a mean beyond 2^31': [withMean({ gain: 65_536, inputs: ['wide', 'wide', 'image'] }), 'PLAN_INVALID'],
   'means of maps that differ in shape': [
     withNodes(
       { op: 'unshuffle', name: 'small', input: 'image', factor: 2 },
@@ -312,6 +327,7 @@ describe('hostile plans', () => {
     expect(codeOf(withNodes(linear, piecewise))).toBe('none');
     expect(codeOf(withConvolution({}))).toBe('none');
     expect(codeOf(withMean({}))).toBe('none');
+    expect(codeOf(withMean({ inputs: ['wide', 'wide', 'image'] }))).toBe('none');
   });
 
   describe('at the size of an image', () => {

@@ -8,13 +8,13 @@ import {
 } from '@cipherdose/sdk/image';
 
 /** As the definition has it: pixel by pixel, on integers of any size. */
-function byDefinition(image: FeatureMap, deviation: FeatureMap, rule: NonLocalMeansRule): number[] {
+function byDefinition({ image, deviation, guide }: Maps, rule: NonLocalMeansRule): number[] {
   const { channels, height, width } = image;
   const reach = (rule.search - 1) / 2;
   const half = (rule.patch - 1) / 2;
   const inside = (at: number, size: number): number => Math.max(0, Math.min(size - 1, at));
-  const pixel = (channel: number, y: number, x: number): bigint =>
-    BigInt(image.data[(channel * height + inside(y, height)) * width + inside(x, width)] as number);
+  const pixel = ({ data }: FeatureMap, channel: number, y: number, x: number): bigint =>
+    BigInt(data[(channel * height + inside(y, height)) * width + inside(x, width)] as number);
   const result: number[] = [];
   for (let channel = 0; channel < channels; channel++)
     for (let y = 0; y < height; y++)
@@ -28,10 +28,11 @@ function byDefinition(image: FeatureMap, deviation: FeatureMap, rule: NonLocalMe
             let distance = 0n;
             for (let dy = -half; dy <= half; dy++)
               for (let dx = -half; dx <= half; dx++)
-                distance += (pixel(channel, y + dy, x + dx) - pixel(channel, v + dy, u + dx)) ** 2n;
+                distance +=
+                  (pixel(guide, channel, y + dy, x + dx) - pixel(guide, channel, v + dy, u + dx)) ** 2n;
             const place = Number((distance * inverse) >> BigInt(rule.shift));
             const weight = BigInt(rule.weights[place] ?? 0);
-            sum += weight * pixel(channel, v, u);
+            sum += weight * pixel(image, channel, v, u);
             total += weight;
           }
         const doubled = 2n * sum * BigInt(rule.gain) + total;
@@ -41,7 +42,13 @@ function byDefinition(image: FeatureMap, deviation: FeatureMap, rule: NonLocalMe
   return result;
 }
 
-const maps = fc
+interface Maps {
+  readonly image: FeatureMap;
+  readonly deviation: FeatureMap;
+  readonly guide: FeatureMap;
+}
+
+const maps: fc.Arbitrary<Maps> = fc
   .record({
     channels: fc.integer({ min: 1, max: 2 }),
     height: fc.integer({ min: 1, max: 7 }),
@@ -53,10 +60,8 @@ const maps = fc
       fc
         .array(fc.integer({ min: least, max: most }), { minLength: length, maxLength: length })
         .map((data) => ({ ...size, data: Int32Array.from(data) }));
-    return fc.tuple(
-      fc.oneof(values(-8, 8), values(-1024, 3071)),
-      fc.oneof(values(0, 40), values(0, 2 ** 17)),
-    );
+    const image = fc.oneof(values(-8, 8), values(-1024, 3071));
+    return fc.record({ image, deviation: fc.oneof(values(0, 40), values(0, 2 ** 17)), guide: image });
   });
 
 const rules = fc.record({
@@ -73,9 +78,9 @@ const rules = fc.record({
 describe('non-local means', () => {
   test('in integers is what its definition gives', () => {
     fc.assert(
-      fc.property(maps, rules, ([image, deviation], rule) => {
-        const { data, ...size } = nonLocalMeans(image, deviation, rule);
-        expect([...data]).toEqual(byDefinition(image, deviation, rule));
+      fc.property(maps, rules, ({ image, deviation, guide }, rule) => {
+        const { data, ...size } = nonLocalMeans(image, deviation, rule, guide);
+        expect([...data]).toEqual(byDefinition({ image, deviation, guide }, rule));
         expect(size).toEqual({ channels: image.channels, height: image.height, width: image.width });
       }),
       { numRuns: 300 },
@@ -84,13 +89,22 @@ describe('non-local means', () => {
 
   test('never leaves the range of the image', () => {
     fc.assert(
-      fc.property(maps, rules, ([image, deviation], rule) => {
+      fc.property(maps, rules, ({ image, deviation, guide }, rule) => {
         const most = image.data.reduce((a, b) => Math.max(a, b)) * rule.gain;
         const least = image.data.reduce((a, b) => Math.min(a, b)) * rule.gain;
-        for (const value of nonLocalMeans(image, deviation, rule).data) {
+        for (const value of nonLocalMeans(image, deviation, rule, guide).data) {
           expect(value).toBeLessThanOrEqual(most);
           expect(value).toBeGreaterThanOrEqual(least);
         }
+      }),
+    );
+  });
+
+  test('without a guide, the image is its own', () => {
+    fc.assert(
+      fc.property(maps, rules, ({ image, deviation }, rule) => {
+        const guided = nonLocalMeans(image, deviation, rule, image);
+        expect(nonLocalMeans(image, deviation, rule)).toEqual(guided);
       }),
     );
   });

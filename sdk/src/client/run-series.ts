@@ -2,7 +2,7 @@ import { DenoiseError } from '../errors/index.ts';
 import { blend, type HuImage } from '../image/index.ts';
 import type { CheckedPlan } from '../plan/index.ts';
 import type { SliceState } from '../session/index.ts';
-import { beginSlice } from './begin-slice.ts';
+import { advanceSlice } from './advance-slice.ts';
 import { makeCheckpoint } from './checkpoint.ts';
 import { runSlice, type SliceRunOptions } from './run-slice.ts';
 import type { SliceResult } from './types.ts';
@@ -60,7 +60,7 @@ async function runItem(item: SeriesItem, options: SeriesRunOptions): Promise<Sli
   options.meter.step('prepare', index, 0);
   let first: SliceState;
   try {
-    first = item.state ?? (await beginSlice(options.plan, item.image, { ...options, index }));
+    first = item.state ?? (await advanceSlice(options.plan, item.image, { ...options, index }));
   } catch (error) {
     options.meter.abandon(index, 0);
     return { ok: false, index, error: DenoiseError.wrap(error, 'INTERNAL') };

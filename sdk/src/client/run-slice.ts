@@ -1,6 +1,6 @@
 import { DenoiseError } from '../errors/index.ts';
 import {
-  finishLayer,
+  layerDone,
   type AwaitingLayer,
   type GroupExchange,
   type GroupResult,
@@ -9,6 +9,7 @@ import {
 import type { Transport } from '../transport/index.ts';
 import type { HeWorker, WorkerPool } from '../worker/index.ts';
 import type { ProgressMeter } from './progress-meter.ts';
+import { advanceSlice } from './advance-slice.ts';
 import { retry } from './retry.ts';
 import type { SliceStatistics } from './types.ts';
 
@@ -49,7 +50,8 @@ export async function runSlice(first: SliceState, options: SliceRunOptions): Pro
         }),
       );
       counted.rounds += 1;
-      state = finishLayer(awaiting, results);
+      const { plan, image } = awaiting.pending.walk;
+      state = await advanceSlice(plan, image, { ...options, signal }, layerDone(awaiting, results));
     } catch (error) {
       siblings.abort();
       options.meter.abandon(options.index, tilesDone);

@@ -20,7 +20,13 @@ export {
   type Rounding,
 } from './fixed-point.ts';
 export { checkHuImage, type HuImage } from './hu-image.ts';
-export { largestInverse, nonLocalMeans, patchMargin, type NonLocalMeansRule } from './non-local-means.ts';
+export {
+  guideRange,
+  largestInverse,
+  nonLocalMeans,
+  patchMargin,
+  type NonLocalMeansRule,
+} from './non-local-means.ts';
 export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts';
 export { pool, windowCount, windowedSize, type Windows } from './pool.ts';
 export { concatenate, padMap, selectChannels, type Fill } from './rearrange.ts';

@@ -1,6 +1,7 @@
 import { nonLocalMeansWasm } from '../generated/non-local-means-wasm.ts';
 import { KeptModule } from '../wasm/index.ts';
 import { emptyMap, type FeatureMap } from './feature-map.ts';
+import { safeProduct } from './fixed-point.ts';
 import { padMap } from './rearrange.ts';
 
 /** Non-local means in integers; see {@link nonLocalMeans}. */
@@ -20,6 +21,10 @@ export interface NonLocalMeansRule {
 
 /** What floor(multiplier / deviation^2) is limited to, so that its products with patch distances stay below 2^53. */
 export const largestInverse = 2 ** 24;
+
+/** Most that values of a guide may differ by, see {@link nonLocalMeans}. */
+export const guideRange = (patch: number): number =>
+  Math.floor(Math.sqrt((safeProduct - 1) / largestInverse) / patch);
 
 /** Pixels beyond the edge of a map that patches around the pixels of a window reach. */
 export const patchMargin = (search: number, patch: number): number => (search - 1) / 2 + (patch - 1) / 2;
@@ -51,15 +56,21 @@ const windowSums = new KeptModule<WindowSums>(nonLocalMeansWasm);
  * Non-local means (Buades, Coll, Morel, Image Processing On Line 1, 2011): every pixel becomes the mean of those around
  * it, each weighted by how much its patch is like the pixel's own, compared with the deviation of the noise there.
  * Beyond the edge of a map its last pixels go on for patches; there are no pixels to take. Exact where
- * patch^2 * (largest - least value)^2 is below 2^29, as {@link largestInverse} asks for:
+ * patch^2 * (largest - least value of the guide)^2 is below 2^29, as {@link largestInverse} asks for:
  * x' = floor((sum of weight * x * gain) / (sum of weights) + 1/2).
  * @param image channels x height x width
  * @param deviation of the same shape; below 1 it counts as 1
+ * @param guide of the same shape: patches are compared in it
  */
-export function nonLocalMeans(image: FeatureMap, deviation: FeatureMap, rule: NonLocalMeansRule): FeatureMap {
+export function nonLocalMeans(
+  image: FeatureMap,
+  deviation: FeatureMap,
+  rule: NonLocalMeansRule,
+  guide: FeatureMap = image,
+): FeatureMap {
   const { channels, height, width } = image;
   const margin = patchMargin(rule.search, rule.patch);
-  const padded = padMap(image, { fill: 'edge', padding: [margin, margin, margin, margin] });
+  const padded = padMap(guide, { fill: 'edge', padding: [margin, margin, margin, margin] });
   const result = emptyMap(channels, height, width);
   for (let channel = 0; channel < channels; channel++) {
     const of = ({ data }: FeatureMap): Int32Array =>
@@ -74,7 +85,7 @@ interface Plane {
   readonly width: number;
   /** height x width */
   readonly values: Int32Array;
-  /** The same with its margin. */
+  /** The guide with a margin. */
   readonly padded: Int32Array;
 }
 

@@ -171,16 +171,17 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
         : input;
     }
     case 'nonLocalMeans':
-      return nonLocalMeansShape(node, value(node.inputs[0]), value(node.inputs[1]));
+      return nonLocalMeansShape(node, node.inputs.map(value));
   }
 }
 
-function nonLocalMeansShape(node: NonLocalMeansNode, image: ValueShape, deviation: ValueShape): ValueShape {
-  if (image.channels !== deviation.channels || image.scale !== deviation.scale)
+function nonLocalMeansShape(node: NonLocalMeansNode, inputs: readonly ValueShape[]): ValueShape {
+  const [image, , guide = image] = inputs as [ValueShape, ValueShape, ValueShape?];
+  if (inputs.some(({ channels, scale }) => channels !== image.channels || scale !== image.scale))
     throw invalid(node, 'the inputs differ in shape');
   const [own = 0] = node.weights;
   if (own < 1) throw invalid(node, 'a pixel has no weight in its own mean');
-  checkProduct(node, node.patch ** 2 * (image.high - image.low) ** 2 * largestInverse);
+  checkProduct(node, node.patch ** 2 * (guide.high - guide.low) ** 2 * largestInverse);
   const largest = Math.max(...node.weights);
   checkProduct(node, node.search ** 2 * largest * (2 * node.gain * magnitude(image) + 1));
   if (node.gain * magnitude(image) >= 2 ** 31) throw invalid(node, 'a mean could leave 2^31');

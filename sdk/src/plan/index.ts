@@ -1,7 +1,9 @@
 export { checkPlan, planDigest, valueShapes, type CheckedPlan, type ValueShape } from './check-plan.ts';
 export { largestAccumulator, privateLayers, type PrivateLayer } from './private-layers.ts';
 export {
+  advanceWalk,
   continueWalk,
+  progressAfter,
   resumeWalk,
   startWalk,
   type FinishedWalk,

@@ -53,17 +53,36 @@ export interface Walk extends WalkProgress {
  * @throws PLAN_INVALID, PLAN_LIMIT if the plan does not suit the size of the image, before any memory is taken
  */
 export function startWalk(plan: CheckedPlan, image: HuImage): PendingLinear | FinishedWalk {
-  const sizes = valueSizes(plan, image.height, image.width);
-  return proceed({ plan, image, sizes, next: 0, values: new Map([['image', clippedMap(plan, image)]]) });
+  return resumeWalk(plan, image, advanceWalk(plan, image));
 }
 
 /** Goes on with a walk of the same plan and image that was begun elsewhere. @throws PLAN_INVALID, PLAN_LIMIT */
 export function resumeWalk(
   plan: CheckedPlan,
   image: HuImage,
-  { next, values }: WalkProgress,
+  progress: WalkProgress,
 ): PendingLinear | FinishedWalk {
-  return proceed({ plan, image, sizes: valueSizes(plan, image.height, image.width), next, values });
+  return stepAt(advanced({ ...progress, plan, image, sizes: valueSizes(plan, image.height, image.width) }));
+}
+
+/**
+ * The work of a walk alone, for a worker: all that is done up to the next linear layer, or to the end.
+ * @param progress where the walk stands; the beginning if there is none
+ * @returns what {@link resumeWalk} goes on from, with nothing left to do
+ * @throws PLAN_INVALID, PLAN_LIMIT
+ */
+export function advanceWalk(plan: CheckedPlan, image: HuImage, progress?: WalkProgress): WalkProgress {
+  const sizes = valueSizes(plan, image.height, image.width);
+  const start = progress ?? { next: 0, values: new Map([['image', clippedMap(plan, image)]]) };
+  const { next, values } = advanced({ ...start, plan, image, sizes });
+  return { next, values };
+}
+
+/** Where a walk stands once its linear layer is done. @param accumulators as for {@link continueWalk} */
+export function progressAfter({ node, walk }: PendingLinear, accumulators: FeatureMap): WalkProgress {
+  const next = walk.next + 1;
+  const values = new Map(walk.values).set(node.name, accumulators);
+  return { next, values: onlyNeeded(walk.plan, next, values) };
 }
 
 /**
@@ -71,27 +90,34 @@ export function resumeWalk(
  * @param accumulators the exact output of `pending.node`, outChannels x height x width
  */
 export function continueWalk(pending: PendingLinear, accumulators: FeatureMap): PendingLinear | FinishedWalk {
-  const { plan, next, values } = pending.walk;
-  const extended = new Map(values).set(pending.node.name, accumulators);
-  return proceed({ ...pending.walk, next: next + 1, values: onlyNeeded(plan, next + 1, extended) });
+  return stepAt(advanced({ ...pending.walk, ...progressAfter(pending, accumulators) }));
 }
 
-function proceed(start: Walk): PendingLinear | FinishedWalk {
+/** @param walk at a linear layer or at the end */
+function stepAt(walk: Walk): PendingLinear | FinishedWalk {
+  const { plan, image, next } = walk;
+  const node = plan.nodes[next];
+  if (node?.op === 'linear') return { done: false, node, input: valueOf(walk.values, node.input), walk };
+  return { done: true, image: outputImage(plan, image, valueOf(walk.values, plan.output)) };
+}
+
+function valueOf(values: WalkProgress['values'], name: string): FeatureMap {
+  const value = values.get(name);
+  if (!value) throw new DenoiseError('PLAN_INVALID', { reason: `value ${name} is not there` });
+  return value;
+}
+
+function advanced(start: Walk): Walk {
   let { next } = start;
   let values = new Map(start.values);
-  const valueOf = (name: string): FeatureMap => {
-    const value = values.get(name);
-    if (!value) throw new DenoiseError('PLAN_INVALID', { reason: `value ${name} is not there` });
-    return value;
-  };
   for (; next < start.plan.nodes.length; next++) {
     const node = start.plan.nodes[next] as PlanNode;
-    if (node.op === 'linear')
-      return { done: false, node, input: valueOf(node.input), walk: { ...start, next, values } };
-    values.set(node.name, evaluate(node, valueOf, start.sizes.get(node.name) as ValueSize));
+    if (node.op === 'linear') break;
+    const value = (name: string): FeatureMap => valueOf(values, name);
+    values.set(node.name, evaluate(node, value, start.sizes.get(node.name) as ValueSize));
     values = onlyNeeded(start.plan, next + 1, values);
   }
-  return { done: true, image: outputImage(start.plan, start.image, valueOf(start.plan.output)) };
+  return { ...start, next, values };
 }
 
 function evaluate(
@@ -122,8 +148,10 @@ function evaluate(
       return pool(valueOf(node.input), node);
     case 'pad':
       return padMap(valueOf(node.input), node);
-    case 'nonLocalMeans':
-      return nonLocalMeans(valueOf(node.inputs[0]), valueOf(node.inputs[1]), node);
+    case 'nonLocalMeans': {
+      const [image, deviation, guide = image] = node.inputs;
+      return nonLocalMeans(valueOf(image), valueOf(deviation), node, valueOf(guide));
+    }
   }
 }
 

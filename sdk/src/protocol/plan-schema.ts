@@ -182,14 +182,19 @@ const oddSide = (most: number): z.ZodType<number> =>
     .max(most)
     .refine((side) => side % 2 === 1, 'a side is odd');
 /**
- * Every pixel as a mean of those around it whose patches are like its own: x' = floor(gain * mean + 1/2), in a map of its
- * own for each channel. See `nonLocalMeans` of the SDK.
+ * Every pixel as a mean of those around it whose patches are like its own: x' = floor(gain * mean + 1/2), for each channel
+ * alone. See `nonLocalMeans` of the SDK.
  */
 const nonLocalMeans = z.strictObject({
   op: z.literal('nonLocalMeans'),
   name: nodeName,
-  /** The map, and the deviation of its noise at every pixel: of the same shape, below 1 it counts as 1. */
-  inputs: z.tuple([nodeName, nodeName]),
+  /**
+   * The map, the deviation of its noise at every pixel (below 1 it counts as 1), and, if it is not the map itself, the one
+   * whose patches are compared: all of one shape.
+   */
+  inputs: z
+    .tuple([nodeName, nodeName], nodeName)
+    .refine(({ length }) => length <= 3, 'there are three inputs at most'),
   /** Sides of the window and of the patches, pixels. */
   search: oddSide(limits.searchSide),
   patch: oddSide(limits.patchSide),

@@ -1,6 +1,6 @@
 export {
-  finishLayer,
-  startSlice,
+  layerDone,
+  sliceAt,
   type AwaitingLayer,
   type FinishedSlice,
   type GroupExchange,

@@ -12,7 +12,7 @@ import {
   type Tiling,
 } from '../packing/index.ts';
 import {
-  continueWalk,
+  progressAfter,
   resumeWalk,
   type CheckedPlan,
   type PendingLinear,
@@ -51,17 +51,11 @@ export interface GroupResult {
   readonly accumulators: Int32Array;
 }
 
-/**
- * First state of the run of one slice. The run is these states and transitions; whoever drives them does the I/O.
- * @param begun the walk up to its first layer
- */
-export function startSlice(plan: CheckedPlan, image: HuImage, begun: WalkProgress): SliceState {
-  return stateOf(plan, resumeWalk(plan, image, begun));
-}
-
-/** Next state once every exchange of a layer has its result. */
-export function finishLayer(state: AwaitingLayer, results: readonly GroupResult[]): SliceState {
-  const { node, tiling } = state;
+/** Where the walk of a slice stands once every exchange of a layer has its result. */
+export function layerDone(
+  { node, tiling, pending }: AwaitingLayer,
+  results: readonly GroupResult[],
+): WalkProgress {
   const output = emptyMap(node.outChannels, tiling.outHeight, tiling.outWidth);
   const outputs = outputsPerTile(tiling);
   for (const { group, accumulators } of results)
@@ -75,10 +69,17 @@ export function finishLayer(state: AwaitingLayer, results: readonly GroupResult[
         output,
       );
     }
-  return stateOf(state.pending.walk.plan, continueWalk(state.pending, output));
+  return progressAfter(pending, output);
 }
 
-function stateOf(plan: CheckedPlan, step: ReturnType<typeof resumeWalk>): SliceState {
+/**
+ * State of the run of one slice. The run is these states; whoever goes from one to the next does the I/O, and has the
+ * walk advanced in between.
+ * @param progress the walk up to a linear layer or to its end
+ * @throws PLAN_INVALID, PLAN_LIMIT
+ */
+export function sliceAt(plan: CheckedPlan, image: HuImage, progress: WalkProgress): SliceState {
+  const step = resumeWalk(plan, image, progress);
   if (step.done) return step;
   const { node, input } = step;
   const set = parameterSet(plan.parameterSet);

@@ -27,11 +27,13 @@ export interface DecryptJob extends GroupJob {
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
-/** Do what a plan does in the clear before its first linear layer. */
-export interface BeginJob {
-  readonly kind: 'begin';
+/** Do what a plan does in the clear up to its next linear layer, or to its end. */
+export interface WalkJob {
+  readonly kind: 'walk';
   readonly plan: CheckedPlan;
   readonly image: HuImage;
+  /** Where the walk stands; it begins if there is none. */
+  readonly progress?: WalkProgress | undefined;
 }
 
 /** Make the key of a parameter set ahead of the first encryption. */
@@ -41,10 +43,10 @@ export interface PrepareJob {
   readonly set: string;
 }
 
-export type HeJob = BeginJob | EncryptJob | DecryptJob | PrepareJob | PrivateJob;
+export type HeJob = WalkJob | EncryptJob | DecryptJob | PrepareJob | PrivateJob;
 
 export interface HeJobResults {
-  readonly begin: WalkProgress;
+  readonly walk: WalkProgress;
   readonly encrypt: Uint8Array<ArrayBuffer>;
   readonly decrypt: Int32Array<ArrayBuffer>;
   /** Empty. */

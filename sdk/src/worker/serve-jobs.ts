@@ -1,5 +1,6 @@
 import { DenoiseError } from '../errors/index.ts';
 import { loadSeal, SealCipher } from '../he/index.ts';
+import { advanceWalk } from '../plan/index.ts';
 import { parameterSet } from '../protocol/index.ts';
 import {
   readyId,
@@ -9,7 +10,6 @@ import {
   type WorkerRequest,
   type WorkerStart,
 } from './jobs.ts';
-import { beginWalk } from './begin-walk.ts';
 import { decryptGroup, encryptGroup } from './layer-cipher.ts';
 import { PrivateServer } from './private-server.ts';
 
@@ -38,7 +38,7 @@ async function start(message: WorkerStart): Promise<RunJob> {
   const ciphers = new Map<string, SealCipher>();
   const sessions = new PrivateServer(seal);
   return (job) => {
-    if (job.kind === 'begin') return beginWalk(job);
+    if (job.kind === 'walk') return advanceWalk(job.plan, job.image, job.progress);
     if (job.kind === 'private') return sessions.take(job);
     let cipher = ciphers.get(job.set);
     if (!cipher) ciphers.set(job.set, (cipher = new SealCipher(seal, parameterSet(job.set))));
@@ -71,5 +71,5 @@ type ReplyResult = RunJob | HeJobResults[HeJob['kind']] | undefined;
 function buffersOf(result: HeJobResults[HeJob['kind']]): ArrayBuffer[] {
   if (ArrayBuffer.isView(result)) return [result.buffer];
   if ('messages' in result) return result.messages.map(({ bytes }) => bytes.buffer);
-  return [...result.values.values()].map(({ data }) => data.buffer as ArrayBuffer);
+  return [...new Set([...result.values.values()].map(({ data }) => data.buffer as ArrayBuffer))];
 }

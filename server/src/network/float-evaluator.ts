@@ -109,8 +109,10 @@ function evaluate(
       return pooled(valueOf(node.input), node);
     case 'pad':
       return reorder(valueOf(node.input), (indices) => padMap(indices, node));
-    case 'nonLocalMeans':
-      return floatNonLocalMeans(valueOf(node.inputs[0]), valueOf(node.inputs[1]), node);
+    case 'nonLocalMeans': {
+      const [image, deviation, guide = image] = node.inputs;
+      return floatNonLocalMeans(valueOf(image), valueOf(deviation), valueOf(guide), node);
+    }
     case 'add': {
       const [a, b] = [valueOf(node.inputs[0]), valueOf(node.inputs[1])];
       const [first, second] = node.multipliers;

@@ -92,8 +92,8 @@ export interface FloatPad extends FloatNodeBase {
 export interface FloatNonLocalMeans {
   readonly op: 'nonLocalMeans';
   readonly name: string;
-  /** The map, and the standard deviation of its noise at every pixel. */
-  readonly inputs: readonly [string, string];
+  /** The map, the standard deviation of its noise at every pixel, and, if not the map, the one whose patches are compared. */
+  readonly inputs: readonly [string, string, ...string[]];
   /** Sides of the window and of the patches that are compared, odd, pixels. */
   readonly search: number;
   readonly patch: number;

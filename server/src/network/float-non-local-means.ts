@@ -6,12 +6,17 @@ import { halfWindow, patchDistances } from './patch-distances.ts';
 /** Noise is not taken for less than this in a non-local mean. */
 const leastDeviation = 1 / 32;
 
-/** Non-local means in doubles; the SDK does the same in integers. @param deviation of the shape of the map */
-export function floatNonLocalMeans(map: FloatMap, deviation: FloatMap, node: FloatNonLocalMeans): FloatMap {
+/** Non-local means in doubles; the SDK does the same in integers. @param deviation of the shape of the map, as is the guide */
+export function floatNonLocalMeans(
+  map: FloatMap,
+  deviation: FloatMap,
+  guide: FloatMap,
+  node: FloatNonLocalMeans,
+): FloatMap {
   const { channels, height, width } = map;
   const plane = height * width;
   const margin = patchMargin(node.search, node.patch);
-  const padded = reorder(map, (indices) =>
+  const padded = reorder(guide, (indices) =>
     padMap(indices, { fill: 'edge', padding: [margin, margin, margin, margin] }),
   );
   const paddedPlane = padded.height * padded.width;

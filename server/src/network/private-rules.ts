@@ -257,8 +257,10 @@ function slopeOf(node: FloatNode, input: number): number {
     case 'linear':
     case 'convolution':
     case 'pool':
-    case 'nonLocalMeans':
       return Number.NaN;
+    case 'nonLocalMeans':
+      // A guide only says which pixels are alike.
+      return [1, Number.NaN, 0][input] as number;
     default:
       return 1;
   }

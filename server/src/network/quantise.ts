@@ -3,6 +3,7 @@ import {
   accumulatorBound,
   concatenate,
   convolve as convolveInDoubles,
+  guideRange,
   nonLocalMeans,
   padMap,
   piecewise,
@@ -434,12 +435,33 @@ class Quantiser {
 
   #alikeMeans(node: FloatNonLocalMeans): IntegerValue {
     const [image, deviation] = [this.#settle(node.inputs[0]), this.#settle(node.inputs[1])];
-    const rule = nonLocalMeansRule(node, image, deviation);
+    const guide = this.#guide(node, this.#settle(node.inputs[2] ?? node.inputs[0]));
+    const rule = nonLocalMeansRule(node, guide, deviation);
     const { op, name } = node;
-    this.#nodes.push({ op, name, inputs: [image.name, deviation.name], ...rule });
-    const maps = image.maps.map((map, i) => nonLocalMeans(map, deviation.maps[i] as FeatureMap, rule));
+    const own = guide.name === image.name;
+    this.#nodes.push({
+      op,
+      name,
+      inputs: [image.name, deviation.name, ...(own ? [] : [guide.name])],
+      ...rule,
+    });
+    const maps = image.maps.map((map, i) =>
+      nonLocalMeans(map, deviation.maps[i] as FeatureMap, rule, guide.maps[i] as FeatureMap),
+    );
     const scales = image.scales.map((scale) => scale / rule.gain);
     return { ...image, name, scales, low: image.low * rule.gain, high: image.high * rule.gain, maps };
+  }
+
+  /** What patches are compared in, in units so large that their distances are exact. */
+  #guide({ name, patch }: FloatNonLocalMeans, value: IntegerValue): IntegerValue {
+    const coarser = (value.high - value.low) / guideRange(patch);
+    if (coarser <= 1) return value;
+    const unit = singleScale(value) * coarser;
+    return this.#requantised(value, identity, `${name}-guide`, () => ({
+      scales: Float64Array.of(unit),
+      low: Math.ceil(value.low / coarser),
+      high: Math.floor(value.high / coarser),
+    }));
   }
 
   #sum(node: FloatAdd): IntegerValue {

@@ -106,12 +106,12 @@ const leastInverse = 256;
 /** The integer form of non-local means: a table of weights, and what turns patch distances into places in it. */
 export function nonLocalMeansRule(
   { search, patch, strength }: Pick<FloatNonLocalMeans, 'search' | 'patch' | 'strength'>,
-  image: Scaling,
+  guide: Scaling,
   deviation: Scaling,
 ): NonLocalMeansRule {
   const stepsPerVariance = weightSteps / strength ** 2;
   // An integer patch distance over the square of an integer deviation, in steps.
-  const ratio = (stepsPerVariance * singleScale(image) ** 2) / (patch ** 2 * singleScale(deviation) ** 2);
+  const ratio = (stepsPerVariance * singleScale(guide) ** 2) / (patch ** 2 * singleScale(deviation) ** 2);
   const shift = Math.max(0, Math.ceil(Math.log2((leastInverse * magnitude(deviation) ** 2) / ratio)));
   const alike = 2 * stepsPerVariance;
   // The largest weight for which the table, down to where weights round to 0, is not too long.

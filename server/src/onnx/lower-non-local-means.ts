@@ -2,27 +2,29 @@ import { limits } from '@cipherdose/sdk/protocol';
 import type { Expression } from './expression.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { floatOf, integerOf, valueAt } from './operands.ts';
-import type { OnnxNode } from './read-graph.ts';
+import { guidedNonLocalMeansOperator, type OnnxNode } from './read-graph.ts';
 
-/** NonLocalMeans(image, deviation) with the attributes search, patch and strength; see FloatNonLocalMeans. */
+/**
+ * NonLocalMeans(image, deviation) and GuidedNonLocalMeans(image, deviation, guide) with the attributes search, patch and
+ * strength; see FloatNonLocalMeans.
+ */
 export function lowerNonLocalMeans(node: OnnxNode, lowering: Lowering): Expression {
-  const [image, deviation] = [0, 1].map((index) => lowering.plain(valueAt(node, index, lowering))) as [
-    Expression,
-    Expression,
-  ];
-  const { channels, height, width } = image;
-  if (deviation.channels !== channels || deviation.height !== height || deviation.width !== width)
-    throw malformed(node, 'the deviation does not have the shape of the image');
+  const names = ['image', 'deviation', ...(node.operator === guidedNonLocalMeansOperator ? ['guide'] : [])];
+  const inputs = names.map((_, index) => lowering.plain(valueAt(node, index, lowering)));
+  const [{ channels, height, width }] = inputs as [Expression];
+  for (const [i, input] of inputs.entries())
+    if (input.channels !== channels || input.height !== height || input.width !== width)
+      throw malformed(node, `the ${names[i]} does not have the shape of the image`);
   const search = sideOf(node, 'search', limits.searchSide);
   const patch = sideOf(node, 'patch', limits.patchSide);
   const strength = floatOf(node, 'strength', Number.NaN);
   if (!(strength > 0 && Number.isFinite(strength))) throw malformed(node, 'strength is not positive');
   if (strength < leastStrength || strength > mostStrength)
     throw unsupported(node, `strength of ${leastStrength} to ${mostStrength}`);
-  const inputs = [image.node, deviation.node] as [string, string];
+  const from = inputs.map((input) => input.node) as [string, string, ...string[]];
   const name = lowering.name('nonLocalMeans');
   return lowering.emit(
-    { op: 'nonLocalMeans', name, inputs, search, patch, strength },
+    { op: 'nonLocalMeans', name, inputs: from, search, patch, strength },
     channels,
     height,
     width,

@@ -40,6 +40,7 @@ import {
 } from './lower-shuffle.ts';
 import { integerOf, viewedAt } from './operands.ts';
 import {
+  guidedNonLocalMeansOperator,
   nonLocalMeansOperator,
   publicConvolutionOperator,
   type OnnxGraph,
@@ -82,6 +83,7 @@ const constant: Lower = (node) => {
 const operators: Readonly<Record<string, Lower>> = {
   ...Object.fromEntries(functionOperators.map((name) => [name, lowerFunction])),
   [nonLocalMeansOperator]: image(lowerNonLocalMeans),
+  [guidedNonLocalMeansOperator]: image(lowerNonLocalMeans),
   [publicConvolutionOperator]: image(lowerPublicConvolution),
   Add: lowerSum,
   AveragePool: image(lowerPool),

@@ -24,9 +24,15 @@ export interface OnnxNode {
 const ownDomain = 'cipherdose';
 /** Non-local means, as its node is called here. */
 export const nonLocalMeansOperator = `${ownDomain}.NonLocalMeans`;
+/** The same where the patches of another value are compared. */
+export const guidedNonLocalMeansOperator = `${ownDomain}.GuidedNonLocalMeans`;
 /** A convolution of the client, whose weights are public. */
 export const publicConvolutionOperator = `${ownDomain}.PublicConv`;
-const ownOperators: readonly string[] = [nonLocalMeansOperator, publicConvolutionOperator];
+const ownOperators: readonly string[] = [
+  nonLocalMeansOperator,
+  guidedNonLocalMeansOperator,
+  publicConvolutionOperator,
+];
 
 /** A checked graph with one image in and one out. */
 export interface OnnxGraph {

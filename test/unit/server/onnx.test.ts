@@ -286,9 +286,11 @@ describe('public convolutions', () => {
   });
 });
 
-describe('non-local means', () => {
+describe.each([false, true])('non-local means, guided: %s', (guided) => {
   const file = onnxFile({
     nodes: [
+      // Wider than patches can be compared in exactly.
+      { op: 'Add', inputs: ['hu', 'hu'], output: 'twice' },
       { op: 'Abs', inputs: ['hu'], output: 'size' },
       {
         op: 'AveragePool',
@@ -297,9 +299,9 @@ describe('non-local means', () => {
         attributes: { kernel_shape: [5, 5], pads: [2, 2, 2, 2], count_include_pad: 1 },
       },
       {
-        op: 'NonLocalMeans',
+        op: guided ? 'GuidedNonLocalMeans' : 'NonLocalMeans',
         domain: 'cipherdose',
-        inputs: ['hu', 'deviation'],
+        inputs: ['hu', 'deviation', ...(guided ? ['twice'] : [])],
         output: 'left',
         attributes: { search: 7, patch: 3, strength: { float: 1.5 } },
       },
@@ -315,7 +317,7 @@ describe('non-local means', () => {
     expect(network.nodes).toContainEqual(
       expect.objectContaining({
         op: 'nonLocalMeans',
-        inputs: ['image', expect.any(String)],
+        inputs: ['image', expect.any(String), ...(guided ? [expect.any(String)] : [])],
         search: 7,
         patch: 3,
       }),

@@ -49,6 +49,11 @@ const halved: NodeFields = {
   output: 'small',
   attributes: { kernel_shape: [2, 2], strides: [2, 2] },
 };
+/** Half the size and, by one operator, back again; then a convolution. */
+const enlarged = (operator: NodeFields): FileFields => ({
+  nodes: [halved, operator, { ...convolution.node, inputs: ['large', ...convolution.node.inputs.slice(1)] }],
+  tensors: [...convolution.tensors, { name: 'scales', dims: [4], values: [1, 1, 2, 2] }],
+});
 const withMeans = (attributes: NodeFields['attributes']): FileFields => ({ nodes: [means(attributes)] });
 
 const invalid: Readonly<Record<string, FileFields>> = {
@@ -254,11 +259,45 @@ const unsupported: Readonly<Record<string, FileFields>> = {
     tensors: convolution.tensors,
     output: 'c',
   },
-  'a cubic resize': {
-    nodes: [
-      { op: 'Resize', inputs: ['hu', '', 'scales'], output: 'denoised', attributes: { mode: 'linear' } },
-    ],
-    tensors: [{ name: 'scales', dims: [4], values: [1, 1, 2, 2] }],
+  'a cubic resize': enlarged({
+    ...{ op: 'Resize', inputs: ['small', '', 'scales'], output: 'large', attributes: { mode: 'cubic' } },
+  }),
+  // Both measure from the corners of pixels, whatever the file's maker thought.
+  'a linear resize of opset 10': {
+    ...enlarged({
+      op: 'Resize',
+      inputs: ['small', 'scales'],
+      output: 'large',
+      attributes: { mode: 'linear' },
+    }),
+    opset: 10,
+  },
+  'a linear upsampling': {
+    ...enlarged({
+      op: 'Upsample',
+      inputs: ['small', 'scales'],
+      output: 'large',
+      attributes: { mode: 'linear' },
+    }),
+    opset: 9,
+  },
+  'a mean over rows': {
+    nodes: [{ op: 'ReduceMean', inputs: ['hu'], output: 'denoised', attributes: { axes: [2] } }],
+  },
+  'copies of rows': {
+    nodes: [{ op: 'Tile', inputs: ['hu', 'copies'], output: 'denoised' }],
+    tensors: [{ name: 'copies', dims: [4], values: [1, 1, 2, 1], type: 'int64' }],
+  },
+  'copies without end': {
+    nodes: [{ op: 'Tile', inputs: ['hu', 'copies'], output: 'denoised' }],
+    tensors: [{ name: 'copies', dims: [4], values: [1, 2 ** 40, 1, 1], type: 'int64' }],
+  },
+  'copies of part of a channel': {
+    nodes: [{ op: 'Tile', inputs: ['hu', 'copies'], output: 'denoised' }],
+    tensors: [{ name: 'copies', dims: [4], values: [1, -2, 1, 1], type: 'int64' }],
+  },
+  'the largest of three values': {
+    nodes: [{ op: 'Max', inputs: ['hu', 'hu', 'hu'], output: 'denoised' }],
   },
   'a map larger than the image': {
     nodes: [

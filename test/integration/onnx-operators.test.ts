@@ -231,6 +231,28 @@ const cases: Readonly<Record<string, FileFields>> = {
     ],
     [list('scales', [1, 1, 2, 2])],
   ),
+  'MaxPool and Resize of opset 10': {
+    ...around(
+      [3, 3],
+      [
+        node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }),
+        node('Resize', ['p', 'scales'], 'y', { mode: 'nearest' }),
+      ],
+      [list('scales', [1, 1, 2, 2])],
+    ),
+    opset: 10,
+  },
+  'MaxPool and Upsample': {
+    ...around(
+      [3, 3],
+      [
+        node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }),
+        node('Upsample', ['p', 'scales'], 'y', { mode: 'nearest' }),
+      ],
+      [list('scales', [1, 1, 2, 2])],
+    ),
+    opset: 9,
+  },
   'MaxPool with padding, stride 1': unary('MaxPool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
   'AveragePool with padding that counts': unary('AveragePool', {
     kernel_shape: [3, 3],
@@ -380,6 +402,59 @@ const cases: Readonly<Record<string, FileFields>> = {
     [node('Max', ['x', 'low'], 'a'), node('Min', ['high', 'a'], 'y')],
     [number('low', -0.5), number('high', 0.75)],
   ),
+  'Max and Min of two values': around(
+    [4, 4],
+    [
+      { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
+      node('Max', ['a', 'b'], 'most'),
+      node('Min', ['a', 'b'], 'least'),
+      node('Concat', ['least', 'most'], 'y', { axis: 1 }),
+    ],
+    [shape('parts', 2, 2)],
+  ),
+  'Max of a value and a part of it': around(
+    [3, 3],
+    [node('Mul', ['x', 'part'], 'a'), node('Max', ['x', 'a'], 'y')],
+    [number('part', 0.1)],
+  ),
+  'Tile of channels': around([2, 6], [node('Tile', ['x', 'copies'], 'y')], [shape('copies', 1, 3, 1, 1)]),
+  'Expand of one channel, to a shape that is chosen': around(
+    [1, 3],
+    [
+      node('Equal', ['asked', 'kept'], 'is'),
+      node('Where', ['is', 'ones', 'asked'], 'shape'),
+      node('Expand', ['x', 'shape'], 'y'),
+    ],
+    [shape('asked', -1, 3, -1, -1), shape('kept', -1), shape('ones', 1, 1, 1, 1)],
+  ),
+  'Expand that changes nothing': around(
+    [2, 2],
+    [node('Expand', ['x', 'shape'], 'y')],
+    [shape('shape', 1, 1, 1)],
+  ),
+  'ReduceMean and ReduceSum of channels': around(
+    [3, 2],
+    [
+      node('Relu', ['x'], 'r'),
+      node('ReduceMean', ['r'], 'mean', { axes: [1] }),
+      node('ReduceSum', ['x', 'axis'], 'sum'),
+      node('Concat', ['mean', 'sum'], 'y', { axis: 1 }),
+    ],
+    [shape('axis', -3)],
+  ),
+  'pads that are computed from shapes of constants': around(
+    [2, 2],
+    [
+      node('Shape', ['sides'], 'count'),
+      node('Sub', ['eight', 'count'], 'left'),
+      node('ConstantOfShape', ['left'], 'zeros'),
+      node('Cast', ['zeros'], 'none', { to: 7 }),
+      node('Concat', ['none', 'sides'], 'pads', { axis: 0 }),
+      node('Pad', ['x', 'pads'], 'p'),
+      node('Conv', ['p', 'w'], 'y', { pads: [1, 1, 0, 0] }),
+    ],
+    [shape('sides', 0, 0, 1, 1), shape('eight', 8), weights('w', [2, 2, 3, 3], 1)],
+  ),
   'a PRelu of each channel': around(
     [3, 3],
     [node('PRelu', ['x', 's'], 'y')],
@@ -417,6 +492,8 @@ const cases: Readonly<Record<string, FileFields>> = {
   ),
 };
 
+const opsetOf = (name: string): number => cases[name]?.opset ?? (/HardSwish/.test(name) ? 14 : 13);
+
 let folder: string;
 let expected: ReadonlyMap<string, Float32Array>;
 
@@ -426,10 +503,7 @@ beforeAll(async () => {
   const paths = await Promise.all(
     names.map(async (name, i) => {
       const path = join(folder, `${i}.onnx`);
-      await writeFile(
-        path,
-        onnxFile({ ...(cases[name] as FileFields), opset: /HardSwish/.test(name) ? 14 : 13 }),
-      );
+      await writeFile(path, onnxFile({ ...(cases[name] as FileFields), opset: opsetOf(name) }));
       return path;
     }),
   );
@@ -440,7 +514,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('operators, against onnxruntime', () => {
   test.each(Object.keys(cases))('%s', (name) => {
-    const network = lowerOnnx(readGraph(onnxFile({ ...(cases[name] as FileFields), opset: 14 })));
+    const network = lowerOnnx(readGraph(onnxFile({ ...(cases[name] as FileFields), opset: opsetOf(name) })));
     const reference = expected.get(name) as Float32Array;
     const largest = reference.reduce((most, y) => Math.max(most, Math.abs(y)), 0);
     expect(largest).toBeGreaterThan(20);

@@ -1,8 +1,8 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { malformed, unsupported } from './lowering.ts';
+import { malformed } from './lowering.ts';
 import { integerOf, integersOf } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
-import type { Tensor } from './tensor.ts';
+import { readTensor, type Tensor } from './tensor.ts';
 
 /** Elements of all tensors that a graph computes from constants. */
 const mostElements = 2 ** 24;
@@ -232,10 +232,25 @@ const constantOfShape: Fold = (node, inputs) => {
   if (!dims.every((dim) => Number.isInteger(dim) && dim >= 0)) throw malformed(node, 'shape');
   checkSize(count(dims));
   const value = node.attributes.get('value')?.t;
-  const filler = value?.floatData[0] ?? value?.int64Data[0] ?? 0;
-  if (value?.rawData?.some((byte) => byte !== 0)) throw unsupported(node, 'zeros');
+  const filler = value ? readTensor(value, node.name).data : [0];
+  if (filler.length !== 1) throw malformed(node, 'its value is not one number');
   const integer = value !== undefined && integerTypes.includes(value.dataType ?? 1);
-  return { dims, data: new Float64Array(count(dims)).fill(filler), integer };
+  return { dims, data: new Float64Array(count(dims)).fill(filler[0] as number), integer };
+};
+
+const where: Fold = (node, inputs) => {
+  const [condition, yes, no] = [0, 1, 2].map((index) => needed(node, inputs, index)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  // No constant is NaN, so that it marks where the other one is taken.
+  const chosen = binary((is, value) => (is === 0 ? Number.NaN : value))(node, [condition, yes]);
+  const result = binary((value, otherwise) => (Number.isNaN(value) ? otherwise : value))(node, [
+    { ...chosen, integer: false },
+    { ...no, integer: false },
+  ]);
+  return { ...result, integer: (yes.integer && no.integer) ?? false };
 };
 
 const expand: Fold = (node, inputs) => {
@@ -257,11 +272,14 @@ const folds: Readonly<Record<string, Fold>> = {
   Concat: concatenate,
   ConstantOfShape: constantOfShape,
   Div: binary((a, b) => a / b),
+  Equal: binary((a, b) => Number(a === b)),
   Exp: unary(Math.exp),
   Expand: expand,
   Floor: unary(Math.floor),
   Gather: gather,
+  Greater: binary((a, b) => Number(a > b)),
   Identity: unary((x) => x),
+  Less: binary((a, b) => Number(a < b)),
   Max: binary(Math.max),
   Min: binary(Math.min),
   Mod: binary((a, b) => a - b * Math.floor(a / b)),
@@ -270,12 +288,14 @@ const folds: Readonly<Record<string, Fold>> = {
   Pow: binary((a, b) => a ** b),
   Reciprocal: unary((x) => 1 / x),
   Reshape: reshape,
+  Shape: (node, inputs) => shapeTensor(node, needed(node, inputs, 0).dims),
   Slice: slice,
   Sqrt: unary(Math.sqrt),
   Squeeze: squeeze,
   Sub: binary((a, b) => a - b),
   Transpose: transpose,
   Unsqueeze: squeeze,
+  Where: where,
 };
 
 /** Operators that are computed when all their inputs are constants. */

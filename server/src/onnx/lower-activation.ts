@@ -1,11 +1,11 @@
 import { likewise, type Viewed } from './arrange.ts';
 import { composed, type Expression } from './expression.ts';
 import { erf } from './erf.ts';
-import { malformed, unsupported, type Lowering } from './lowering.ts';
+import { malformed, type Lowering } from './lowering.ts';
 import { constantAt, floatOf, perChannel, scalar, textOf, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 
-const unlimited = { low: -Infinity, high: Infinity };
+export const unlimited = { low: -Infinity, high: Infinity };
 
 /** LeakyRelu, Relu and PRelu: x is multiplied by `leak` where it is below 0. */
 export const lowerRectifier = (node: OnnxNode, lowering: Lowering): Viewed => {
@@ -23,16 +23,6 @@ export function lowerClip(node: OnnxNode, lowering: Lowering): Viewed {
   if (!(low <= high)) throw malformed(node, `range ${low}..${high}`);
   const shown = viewedAt(node, 0, lowering);
   return likewise(shown, activation(shown.value, [1], { low, high }, lowering));
-}
-
-/** Max and Min of a value and a number. */
-export function lowerExtreme(node: OnnxNode, lowering: Lowering): Viewed {
-  const constant = node.inputs.findIndex((name) => lowering.meaning(name, node).kind === 'constant');
-  if (node.inputs.length !== 2 || constant < 0) throw unsupported(node, 'a value and a constant number');
-  const bound = scalar(node, constantAt(node, constant, lowering), 0);
-  const shown = viewedAt(node, 1 - constant, lowering);
-  const clip = node.operator === 'Max' ? { low: bound, high: Infinity } : { low: -Infinity, high: bound };
-  return likewise(shown, activation(shown.value, [1], clip, lowering));
 }
 
 type Real = (x: number) => number;
@@ -94,7 +84,8 @@ export function lowerFunction(node: OnnxNode, lowering: Lowering): Viewed {
   return likewise(shown, composed(value, curve, apply));
 }
 
-function activation(
+/** The value times `leaks` where it is below 0, within the clip. @param leaks one for each channel, or one for all */
+export function activation(
   value: Expression,
   leaks: readonly number[],
   clip: { readonly low: number; readonly high: number },

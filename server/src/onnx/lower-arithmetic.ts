@@ -9,6 +9,7 @@ import {
   shift,
   type Expression,
 } from './expression.ts';
+import { activation, unlimited } from './lower-activation.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { constantAt, floatOf, perChannel, scalar, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
@@ -84,6 +85,25 @@ export function lowerSum(node: OnnxNode, lowering: Lowering): Viewed {
     addExpressions(a, second) ??
     (a.curve || b.curve ? curves(addExpressions, a, second, lowering) : undefined);
   return show(joined ?? weightedSum(a, second, lowering));
+}
+
+/** Max and Min: of a value and a number, or of two values, by what one has more than the other. */
+export function lowerExtreme(node: OnnxNode, lowering: Lowering): Viewed {
+  if (node.inputs.length !== 2) throw unsupported(node, 'two values, or a value and a constant number');
+  const isMax = node.operator === 'Max';
+  const mixed = mixedOperands(node, lowering);
+  if (mixed) {
+    const bound = scalar(node, mixed.constant, 0);
+    const clip = isMax ? { low: bound, high: Infinity } : { low: -Infinity, high: bound };
+    return likewise(mixed.shown, activation(mixed.shown.value, [1], clip, lowering));
+  }
+  const shown = [0, 1].map((index) => viewedAt(node, index, lowering)) as [Viewed, Viewed];
+  const { a, b, show } = valueOperands(node, ...shown, lowering);
+  const sign = isMax ? 1 : -1;
+  const [first, second] = [scale(a, [sign]), scale(b, [-sign])];
+  const more = addExpressions(first, second) ?? weightedSum(first, second, lowering);
+  const over = scale(activation(more, [0], unlimited, lowering), [sign]);
+  return show(addExpressions(over, b) ?? weightedSum(over, b, lowering));
 }
 
 /** Both values as functions of one node, put together. */

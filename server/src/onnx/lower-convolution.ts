@@ -60,6 +60,26 @@ export const lowerConvolution = (node: OnnxNode, lowering: Lowering): Expression
 export const lowerPublicConvolution = (node: OnnxNode, lowering: Lowering): Expression =>
   lowerAs('convolution', node, lowering);
 
+/** ReduceMean and ReduceSum over the channels. The client does it: the weights are no secret. */
+export function lowerChannelSum(node: OnnxNode, lowering: Lowering): Expression {
+  const input = lowering.withoutConstant(valueAt(node, 0, lowering));
+  const axes = constantAt(node, 1, lowering)?.data ?? integersOf(node, 'axes', []);
+  const [axis] = axes;
+  if (axes.length !== 1 || (axis !== 1 && axis !== -3) || integerOf(node, 'keepdims', 1) !== 1)
+    throw unsupported(
+      node,
+      'the channels as the only axis, kept; over rows and columns AveragePool with a window of fixed size',
+    );
+  const { channels } = input;
+  const weights = new Float64Array(channels).fill(node.operator === 'ReduceMean' ? 1 / channels : 1);
+  const layer: Layer = {
+    ...{ op: 'convolution', outChannels: 1, kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0] },
+    weights,
+    bias: new Float64Array(1),
+  };
+  return linear(node, input, layer, lowering);
+}
+
 function lowerAs(op: Operation, node: OnnxNode, lowering: Lowering): Expression {
   const input = lowering.withoutConstant(valueAt(node, 0, lowering));
   const { tensor, groups, dilation, stride, size } = kernelOf(node, lowering);

@@ -5,21 +5,17 @@ import { arranged, meant } from './arrange.ts';
 import { valueOf, type Expression } from './expression.ts';
 import { foldConstants, foldedOperators, shapeTensor } from './fold-constants.ts';
 import { Lowering, malformed, unsupported, type Meaning } from './lowering.ts';
-import {
-  functionOperators,
-  lowerClip,
-  lowerExtreme,
-  lowerFunction,
-  lowerRectifier,
-} from './lower-activation.ts';
+import { functionOperators, lowerClip, lowerFunction, lowerRectifier } from './lower-activation.ts';
 import {
   lowerBatchNormalization,
+  lowerExtreme,
   lowerNegation,
   lowerPower,
   lowerProduct,
   lowerSum,
 } from './lower-arithmetic.ts';
 import {
+  lowerChannelSum,
   lowerConvolution,
   lowerMatrixProduct,
   lowerPublicConvolution,
@@ -29,6 +25,7 @@ import { lowerNonLocalMeans } from './lower-non-local-means.ts';
 import { lowerPool } from './lower-pool.ts';
 import {
   lowerConcat,
+  lowerCopies,
   lowerPad,
   lowerReshape,
   lowerResize,
@@ -97,6 +94,7 @@ const operators: Readonly<Record<string, Lower>> = {
   DepthToSpace: lowerSpaceDepth,
   Div: lowerProduct,
   Dropout: same,
+  Expand: lowerCopies,
   Gemm: lowerMatrixProduct,
   Identity: same,
   LeakyRelu: lowerRectifier,
@@ -109,6 +107,8 @@ const operators: Readonly<Record<string, Lower>> = {
   PRelu: lowerRectifier,
   Pad: image(lowerPad),
   Pow: lowerPower,
+  ReduceMean: image(lowerChannelSum),
+  ReduceSum: image(lowerChannelSum),
   Relu: lowerRectifier,
   Reshape: lowerReshape,
   Resize: image(lowerResize),
@@ -118,6 +118,7 @@ const operators: Readonly<Record<string, Lower>> = {
   Squeeze: lowerSqueeze,
   Sub: lowerSum,
   Sum: lowerSum,
+  Tile: lowerCopies,
   Transpose: lowerTranspose,
   Unsqueeze: lowerSqueeze,
   Upsample: image(lowerResize),
@@ -127,13 +128,17 @@ const supportedOperators = [...Object.keys(operators), 'Split'].toSorted().join(
 
 /** What does the work of operators that cannot be evaluated. */
 const instead: Readonly<Record<string, string>> = {
+  Equal: 'Clip, LeakyRelu, Max or Min',
+  Gather: 'Slice or Split of channels',
   GlobalAveragePool: 'AveragePool with a window of fixed size',
   GlobalMaxPool: 'MaxPool with a window of fixed size',
+  Greater: 'Clip, LeakyRelu, Max or Min',
   GroupNormalization: 'BatchNormalization with fixed statistics',
   InstanceNormalization: 'BatchNormalization with fixed statistics',
   LayerNormalization: 'BatchNormalization with fixed statistics',
-  ReduceMean: 'AveragePool with a window of fixed size',
+  Less: 'Clip, LeakyRelu, Max or Min',
   Softmax: 'Sigmoid, or another function of one value',
+  Where: 'Clip, LeakyRelu, Max or Min',
 };
 
 /**

@@ -1,5 +1,5 @@
 import { limits } from '@cipherdose/sdk/protocol';
-import { pooled, shuffled, selected, viewed, type Viewed } from './arrange.ts';
+import { arranged, meant, pooled, selected, shuffled, viewed, type Viewed } from './arrange.ts';
 import type { Expression } from './expression.ts';
 import { malformed, unsupported, type Lowering, type Meaning } from './lowering.ts';
 import { constantAt, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
@@ -89,13 +89,14 @@ export function lowerTranspose(node: OnnxNode, lowering: Lowering): Meaning {
 export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
   const value = valueAt(node, 0, lowering);
   const mode = textOf(node, 'mode', 'nearest');
-  const coordinates = textOf(node, 'coordinate_transformation_mode', 'half_pixel');
-  const rounding = textOf(node, 'nearest_mode', 'round_prefer_floor');
+  // Before opset 11 scales came second, and places were not measured from the middles of pixels.
+  const old = node.inputs.length === 2;
+  const coordinates = old ? 'asymmetric' : textOf(node, 'coordinate_transformation_mode', 'half_pixel');
+  const rounding = old ? 'floor' : textOf(node, 'nearest_mode', 'round_prefer_floor');
   const plain =
-    node.operator === 'Upsample' ||
     (coordinates === 'asymmetric' && rounding === 'floor') ||
     (coordinates === 'half_pixel' && rounding === 'round_prefer_floor');
-  const scales = constantAt(node, node.operator === 'Upsample' ? 1 : 2, lowering);
+  const scales = constantAt(node, old ? 1 : 2, lowering);
   const sizes = constantAt(node, 3, lowering);
   const dims = [1, value.channels, value.height, value.width];
   const factors = sizes?.data.length
@@ -117,7 +118,7 @@ export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
     throw unsupported(
       node,
       `mode nearest with the same whole factor up to ${limits.shuffleFactor} for rows and columns, mode linear ` +
-        'with factor 2 and half-pixel coordinates, or ConvTranspose',
+        'with factor 2 and half-pixel coordinates (opset 11 on), or ConvTranspose',
     );
   if (factor === 1) return value;
   return repeated(node, value, factor, lowering);
@@ -177,6 +178,31 @@ export function lowerConcat(node: OnnxNode, lowering: Lowering): Meaning {
   );
 }
 
+/** Expand and Tile: copies of the channels. */
+export function lowerCopies(node: OnnxNode, lowering: Lowering): Meaning {
+  const shown = viewedAt(node, 0, lowering);
+  const given = constantAt(node, 1, lowering);
+  if (!given) throw malformed(node, 'it has no shape');
+  const dims = dimsOf(shown.view);
+  // A shape of fewer dimensions is aligned at the right, and so is one of more, whose further ones have to be 1.
+  const rank = Math.max(dims.length, given.data.length);
+  const wide = (list: readonly number[]): number[] => [...Array<number>(rank - list.length).fill(1), ...list];
+  const [have, asked] = [wide(dims), wide([...given.data])];
+  const copies = asked.map((dim, axis) =>
+    node.operator === 'Tile' ? dim : Math.max(1, dim / (have[axis] as number)),
+  );
+  if (copies.every((count) => count === 1)) return shown;
+  const value = arranged(shown, node, lowering);
+  const [batch, channel, rows, columns] = copies;
+  const count = channel as number;
+  const fits = rank === 4 && batch === 1 && rows === 1 && columns === 1 && Number.isInteger(count);
+  if (!fits || (node.operator === 'Expand' && value.channels !== 1))
+    throw unsupported(node, 'copies of the channels, not of rows and columns');
+  if (value.channels * count > limits.channels) throw unsupported(node, `up to ${limits.channels} channels`);
+  const channels = Array.from({ length: value.channels * count }, (_, i) => i % value.channels);
+  return meant(selected(value, channels, lowering));
+}
+
 /** Slice of channels, or of rows and columns in steps of 1; one range for each axis, all of them constant. */
 export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
   const value = valueAt(node, 0, lowering);
@@ -203,7 +229,8 @@ export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
         lowering,
       );
     else if (first > 0 || end < size || step > 1) {
-      if (axis === 0 || step > 1) throw unsupported(node, 'steps of 1 along rows and columns');
+      if (axis === 0 || step > 1)
+        throw unsupported(node, 'steps of 1 along rows and columns, or SpaceToDepth');
       const cut: [number, number, number, number] = [0, 0, 0, 0];
       [cut[axis - 2], cut[axis]] = [-first, end - size];
       result = padded(node, result, 'zero', cut, lowering);

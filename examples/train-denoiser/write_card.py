@@ -88,8 +88,8 @@ def architecture(network):
         )
     most = f" and to +-{network.most:g} HU" if network.most else ""
     again = (
-        f"; of that {model.AGAIN_SHARE:.0%} is replaced by what such a mean of pixels of the image removes whose patches in the denoised "
-        f"image are alike ({means_in_words(model.AGAIN, model.AGAIN_DEVIATION)}), within the same limits"
+        f"; of that {model.AGAIN_SHARE:.0%} is replaced by {model.AGAIN_TAKEN:g} of what such a mean of pixels of the image removes whose "
+        f"patches in the denoised image are alike ({means_in_words(model.AGAIN, model.AGAIN_DEVIATION)}), within the same limits"
     )
     return (
         f"pixel unshuffle x{model.FACTOR} of {taken}{noise}; convolutions {arrow}, {kernel}, zero padding; {between}"

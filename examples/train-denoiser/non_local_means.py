@@ -19,9 +19,9 @@ class Settings(NamedTuple):
     strength: float  # h
 
 
-def non_local_means(image, deviation, settings, guide=None):
-    """float32 HU [size, size] of the same. deviation: sigma of each pixel, HU. guide: has the patches, if not the image."""
-    given = image, np.maximum(deviation, LEAST_DEVIATION), image if guide is None else guide
+def non_local_means(image, deviation, settings, guide):
+    """float32 HU [size, size] of the same. deviation: sigma of each pixel, HU. guide: has the patches that are compared."""
+    given = image, np.maximum(deviation, LEAST_DEVIATION), guide
     images = [np.ascontiguousarray(array, np.float32) for array in given]
     assert all(array.shape == (len(image), len(image)) for array in images)
     result = np.empty_like(images[0])

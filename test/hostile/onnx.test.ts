@@ -49,6 +49,10 @@ const halved: NodeFields = {
   output: 'small',
   attributes: { kernel_shape: [2, 2], strides: [2, 2] },
 };
+const tiled = (copies: readonly number[]): FileFields => ({
+  nodes: [{ op: 'Tile', inputs: ['hu', 'copies'], output: 'denoised' }],
+  tensors: [{ name: 'copies', dims: [4], values: copies, type: 'int64' }],
+});
 /** Half the size and, by one operator, back again; then a convolution. */
 const enlarged = (operator: NodeFields): FileFields => ({
   nodes: [halved, operator, { ...convolution.node, inputs: ['large', ...convolution.node.inputs.slice(1)] }],
@@ -284,18 +288,9 @@ const unsupported: Readonly<Record<string, FileFields>> = {
   'a mean over rows': {
     nodes: [{ op: 'ReduceMean', inputs: ['hu'], output: 'denoised', attributes: { axes: [2] } }],
   },
-  'copies of rows': {
-    nodes: [{ op: 'Tile', inputs: ['hu', 'copies'], output: 'denoised' }],
-    tensors: [{ name: 'copies', dims: [4], values: [1, 1, 2, 1], type: 'int64' }],
-  },
-  'copies without end': {
-    nodes: [{ op: 'Tile', inputs: ['hu', 'copies'], output: 'denoised' }],
-    tensors: [{ name: 'copies', dims: [4], values: [1, 2 ** 40, 1, 1], type: 'int64' }],
-  },
-  'copies of part of a channel': {
-    nodes: [{ op: 'Tile', inputs: ['hu', 'copies'], output: 'denoised' }],
-    tensors: [{ name: 'copies', dims: [4], values: [1, -2, 1, 1], type: 'int64' }],
-  },
+  'copies of rows': tiled([1, 1, 2, 1]),
+  'copies without end': tiled([1, 2 ** 40, 1, 1]),
+  'copies of part of a channel': tiled([1, -2, 1, 1]),
   'the largest of three values': {
     nodes: [{ op: 'Max', inputs: ['hu', 'hu', 'hu'], output: 'denoised' }],
   },

@@ -77,6 +77,13 @@ const convolution = (
   attributes: NodeFields['attributes'],
   outer = dims[0] as number,
 ): FileFields => around([4, outer], [node('Conv', ['x', 'w'], 'y', attributes)], [weights('w', dims, 1)]);
+/** Half the size, in `p`, and by one operator with `scales` back in `y`. */
+const halfAndBack = (operator: NodeFields): FileFields =>
+  around(
+    [3, 3],
+    [node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }), operator],
+    [list('scales', [1, 1, 2, 2])],
+  );
 const transposed = (
   dims: readonly number[],
   attributes: NodeFields['attributes'],
@@ -219,38 +226,19 @@ const cases: Readonly<Record<string, FileFields>> = {
     ],
     [weights('w', [3, 3, 3, 3], 1)],
   ),
-  'MaxPool and nearest Resize': around(
-    [3, 3],
-    [
-      node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }),
-      node('Resize', ['p', '', 'scales'], 'y', {
-        mode: 'nearest',
-        coordinate_transformation_mode: 'asymmetric',
-        nearest_mode: 'floor',
-      }),
-    ],
-    [list('scales', [1, 1, 2, 2])],
+  'MaxPool and nearest Resize': halfAndBack(
+    node('Resize', ['p', '', 'scales'], 'y', {
+      mode: 'nearest',
+      coordinate_transformation_mode: 'asymmetric',
+      nearest_mode: 'floor',
+    }),
   ),
   'MaxPool and Resize of opset 10': {
-    ...around(
-      [3, 3],
-      [
-        node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }),
-        node('Resize', ['p', 'scales'], 'y', { mode: 'nearest' }),
-      ],
-      [list('scales', [1, 1, 2, 2])],
-    ),
+    ...halfAndBack(node('Resize', ['p', 'scales'], 'y', { mode: 'nearest' })),
     opset: 10,
   },
   'MaxPool and Upsample': {
-    ...around(
-      [3, 3],
-      [
-        node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }),
-        node('Upsample', ['p', 'scales'], 'y', { mode: 'nearest' }),
-      ],
-      [list('scales', [1, 1, 2, 2])],
-    ),
+    ...halfAndBack(node('Upsample', ['p', 'scales'], 'y', { mode: 'nearest' })),
     opset: 9,
   },
   'MaxPool with padding, stride 1': unary('MaxPool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
@@ -311,16 +299,11 @@ const cases: Readonly<Record<string, FileFields>> = {
     ],
     [shape('one', 1), shape('two', 2), shape('zero', 0), shape('axis', 1)],
   ),
-  'MaxPool and bilinear Resize': around(
-    [3, 3],
-    [
-      node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }),
-      node('Resize', ['p', '', 'scales'], 'y', {
-        mode: 'linear',
-        coordinate_transformation_mode: 'half_pixel',
-      }),
-    ],
-    [list('scales', [1, 1, 2, 2])],
+  'MaxPool and bilinear Resize': halfAndBack(
+    node('Resize', ['p', '', 'scales'], 'y', {
+      mode: 'linear',
+      coordinate_transformation_mode: 'half_pixel',
+    }),
   ),
   'softsign written out': around(
     [3, 3],

@@ -126,19 +126,21 @@ const operators: Readonly<Record<string, Lower>> = {
 
 const supportedOperators = [...Object.keys(operators), 'Split'].toSorted().join(', ');
 
+const comparing = 'Clip, LeakyRelu, Max or Min';
+
 /** What does the work of operators that cannot be evaluated. */
 const instead: Readonly<Record<string, string>> = {
-  Equal: 'Clip, LeakyRelu, Max or Min',
+  Equal: comparing,
   Gather: 'Slice or Split of channels',
   GlobalAveragePool: 'AveragePool with a window of fixed size',
   GlobalMaxPool: 'MaxPool with a window of fixed size',
-  Greater: 'Clip, LeakyRelu, Max or Min',
+  Greater: comparing,
   GroupNormalization: 'BatchNormalization with fixed statistics',
   InstanceNormalization: 'BatchNormalization with fixed statistics',
   LayerNormalization: 'BatchNormalization with fixed statistics',
-  Less: 'Clip, LeakyRelu, Max or Min',
+  Less: comparing,
   Softmax: 'Sigmoid, or another function of one value',
-  Where: 'Clip, LeakyRelu, Max or Min',
+  Where: comparing,
 };
 
 /**

@@ -400,6 +400,45 @@ const cases: Readonly<Record<string, FileFields>> = {
     [node('Mul', ['x', 'part'], 'a'), node('Max', ['x', 'a'], 'y')],
     [number('part', 0.1)],
   ),
+  'a gate: the product of two values': around(
+    [4, 2],
+    [
+      { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
+      node('Sigmoid', ['b'], 'open'),
+      node('Mul', ['a', 'open'], 'y'),
+    ],
+    [shape('parts', 2, 2)],
+  ),
+  'attention: one channel times every other one': around(
+    [3, 3],
+    [node('Conv', ['x', 'w'], 'a'), node('Sigmoid', ['a'], 's'), node('Mul', ['s', 'x'], 'y')],
+    [weights('w', [1, 3, 1, 1], 2)],
+  ),
+  'one channel added to every other one': around(
+    [3, 3],
+    [node('Conv', ['x', 'w'], 'a'), node('Sub', ['x', 'a'], 'y')],
+    [weights('w', [1, 3, 1, 1], 1)],
+  ),
+  'the quotient of two values': around(
+    [4, 2],
+    [
+      { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
+      node('Abs', ['b'], 'size'),
+      node('Add', ['size', 'half'], 'over'),
+      node('Div', ['a', 'over'], 'y'),
+    ],
+    [shape('parts', 2, 2), number('half', 0.5)],
+  ),
+  'one number for each channel over a value': around(
+    [2, 2],
+    [node('Abs', ['x'], 'a'), node('Add', ['a', 'one'], 'over'), node('Div', ['c', 'over'], 'y')],
+    [number('one', 1), list('c', [1, -2], [2, 1, 1])],
+  ),
+  'a product of the image itself': around(
+    [3, 3],
+    [node('Conv', ['x', 'w'], 'a'), node('Mul', ['hu', 'scale'], 'h'), node('Mul', ['a', 'h'], 'y')],
+    [weights('w', [3, 3, 1, 1], 1), number('scale', 1 / 500)],
+  ),
   'Tile of channels': around([2, 6], [node('Tile', ['x', 'copies'], 'y')], [shape('copies', 1, 3, 1, 1)]),
   'Expand of one channel, to a shape that is chosen': around(
     [1, 3],

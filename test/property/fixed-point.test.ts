@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { productRule } from '#server/network/step-rules.js';
 import { polynomial, requantise, weightedSum, type FeatureMap } from '@cipherdose/sdk/image';
 
 /** Halves towards +infinity, then the clamp, on integers of any size. */
@@ -25,6 +26,12 @@ const range = fc.tuple(int32, int32).map(([a, b]) => ({ low: Math.min(a, b), hig
 /** 2^30 * 2^22 + 2^51 is below 2^53. */
 const multiplier = fc.integer({ min: -(2 ** 22), max: 2 ** 22 });
 const shift = fc.integer({ min: 0, max: 51 });
+
+/** Integers of one scale that reach so far on both sides, and how far: from flags to those of many bits. */
+const scaled = fc
+  .record({ bits: fc.integer({ min: 1, max: 17 }), unit: fc.double({ min: 1e-4, max: 1e3, noNaN: true }) })
+  .map(({ bits, unit }) => ({ scales: Float64Array.of(unit), low: 1 - 2 ** bits, high: 2 ** bits - 1 }));
+const shares = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 2, maxLength: 20 });
 
 describe('fixed point is exact', () => {
   test('requantise', () => {
@@ -79,6 +86,28 @@ describe('fixed point is exact', () => {
           expect([...weightedSum(map(data), map(other), rule).data]).toEqual(expected);
         },
       ),
+    );
+  });
+
+  test('a product of two values is rounded once', () => {
+    fc.assert(
+      fc.property(scaled, scaled, fc.integer({ min: 2, max: 17 }), shares, (a, b, bits, parts) => {
+        const [left, right] = [
+          parts.map((part) => Math.round(part * a.high)),
+          parts.toReversed().map((part) => Math.round(part * b.high)),
+        ];
+        const units = (a.scales[0] as number) * (b.scales[0] as number);
+        const high = 2 ** bits;
+        const unit = (units * a.high * b.high) / high;
+        const rule = productRule([a, b], { scales: Float64Array.of(unit), low: -high, high });
+        const [plus, minus] = rule.sums.map((sum) =>
+          polynomial(weightedSum(map(left), map(right), sum), rule.square),
+        ) as [FeatureMap, FeatureMap];
+        weightedSum(plus, minus, rule.product).data.forEach((y, i) => {
+          const exact = ((left[i] as number) * (right[i] as number) * units) / unit;
+          expect(Math.abs(y - exact)).toBeLessThan(0.501);
+        });
+      }),
     );
   });
 });

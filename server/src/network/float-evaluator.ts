@@ -118,6 +118,10 @@ function evaluate(
       const [first, second] = node.multipliers;
       return { ...a, data: a.data.map((x, i) => x * first + (b.data[i] as number) * second) };
     }
+    case 'product': {
+      const [a, b] = [valueOf(node.inputs[0]), valueOf(node.inputs[1])];
+      return { ...a, data: a.data.map((x, i) => x * (b.data[i] as number)) };
+    }
   }
 }
 

@@ -62,6 +62,13 @@ export interface FloatAdd {
   readonly multipliers: readonly [number, number];
 }
 
+/** y = a * b, of two values of one shape. */
+export interface FloatProduct {
+  readonly op: 'product';
+  readonly name: string;
+  readonly inputs: readonly [string, string];
+}
+
 /** The channels of all inputs, one after another. */
 export interface FloatConcat {
   readonly op: 'concat';
@@ -109,6 +116,7 @@ export type FloatNode =
   | FloatPolynomial
   | FloatFunction
   | FloatAdd
+  | FloatProduct
   | FloatConcat
   | FloatSelect
   | FloatPool

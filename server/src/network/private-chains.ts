@@ -100,6 +100,7 @@ const refused = (node: FloatNode, reason: string): DenoiseError =>
 /** What a node is, in the words of ONNX where there is one. */
 function operatorOf(node: FloatNode): string {
   if (node.op === 'linear') return 'Conv';
+  if (node.op === 'product') return 'Mul';
   if (node.op !== 'activation') return node.op;
   if (node.negative.every((multiplier) => multiplier === 0)) return 'Relu';
   return Number.isFinite(node.low) || Number.isFinite(node.high) ? 'Clip' : 'LeakyRelu';

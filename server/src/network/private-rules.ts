@@ -254,6 +254,7 @@ function slopeOf(node: FloatNode, input: number): number {
     case 'polynomial':
       return node.square === 0 && typeof node.slope === 'number' ? Math.abs(node.slope) : Number.NaN;
     case 'function':
+    case 'product':
     case 'linear':
     case 'convolution':
     case 'pool':

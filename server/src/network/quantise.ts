@@ -40,6 +40,7 @@ import {
   type FloatPad,
   type FloatPolynomial,
   type FloatPool,
+  type FloatProduct,
   type FloatSelect,
   type FloatShuffle,
 } from './float-network.ts';
@@ -52,6 +53,7 @@ import {
   nonLocalMeansRule,
   ofChannel,
   polynomialRule,
+  productRule,
   requantiseRule,
   singleScale,
 } from './step-rules.ts';
@@ -208,6 +210,8 @@ class Quantiser {
         return this.#function(node);
       case 'add':
         return this.#sum(node);
+      case 'product':
+        return this.#product(node);
       case 'concat':
         return this.#concatenated(node);
       case 'select':
@@ -476,6 +480,36 @@ class Quantiser {
     this.#nodes.push({ op: 'add', name: node.name, inputs: [a.name, b.name], ...rule });
     const maps = a.maps.map((map, image) => weightedSum(map, b.maps[image] as FeatureMap, rule));
     return { ...target, name: node.name, channels: a.channels, raw: false, maps };
+  }
+
+  #product({ name, inputs }: FloatProduct): IntegerValue {
+    const [a, b] = [this.#settle(inputs[0]), this.#settle(inputs[1])];
+    const unit = singleScale(a) * singleScale(b);
+    const of = (image: number): FeatureMap => b.maps[image] as FeatureMap;
+    const target = this.#target(
+      name,
+      a.maps.map((map, image) =>
+        Float64Array.from(map.data, (x, i) => x * (of(image).data[i] as number) * unit),
+      ),
+    );
+    const rule = productRule([a, b], target);
+    const squares = rule.sums.map((sum, i) => {
+      const [added, squared] = i === 0 ? ['sum', 'sum-squared'] : ['difference', 'difference-squared'];
+      const sides = [a.name, b.name] as [string, string];
+      this.#nodes.push({ op: 'add', name: `${name}-${added}`, inputs: sides, ...sum });
+      this.#nodes.push({
+        op: 'polynomial',
+        name: `${name}-${squared}`,
+        input: `${name}-${added}`,
+        ...rule.square,
+      });
+      return a.maps.map((map, image) => polynomial(weightedSum(map, of(image), sum), rule.square));
+    });
+    const [plus, minus] = squares as [FeatureMap[], FeatureMap[]];
+    const both: [string, string] = [`${name}-sum-squared`, `${name}-difference-squared`];
+    this.#nodes.push({ op: 'add', name, inputs: both, ...rule.product });
+    const maps = plus.map((map, image) => weightedSum(map, minus[image] as FeatureMap, rule.product));
+    return { ...target, name, channels: a.channels, raw: false, maps };
   }
 
   #shuffled(node: FloatShuffle): IntegerValue {

@@ -94,6 +94,39 @@ export function addRule(
   return { multipliers: [first, second], shift: chosen.shift, low: target.low, high: target.high };
 }
 
+/** Squares are divided until they are below. */
+const mostSquare = 2 ** 31 - 1;
+
+/** The integer form of a product: 4 ka b = (ka + b)^2 - (ka - b)^2, with a whole k for the smaller of the two. */
+export interface ProductRule {
+  readonly sums: readonly [AddRule, AddRule];
+  readonly square: PolynomialRule;
+  /** The difference of the squares. */
+  readonly product: AddRule;
+}
+
+/** Both sides have one scale, and so has the target. */
+export function productRule([a, b]: readonly [Scaling, Scaling], target: Scaling): ProductRule {
+  const [x, y] = [Math.max(1, magnitude(a)), Math.max(1, magnitude(b))];
+  const [first, second] = [Math.max(1, Math.floor(y / x)), Math.max(1, Math.floor(x / y))];
+  const reach = first * x + second * y;
+  const shift = Math.max(0, Math.ceil(Math.log2(reach ** 2 / mostSquare)));
+  const high = Math.ceil(reach ** 2 / 2 ** shift);
+  const unit = (singleScale(a) * singleScale(b) * 2 ** shift) / (4 * first * second);
+  const squared: Scaling = { scales: Float64Array.of(unit), low: 0, high };
+  const sum = (sign: 1 | -1): AddRule => ({
+    multipliers: [first, sign * second],
+    shift: 0,
+    low: -reach,
+    high: reach,
+  });
+  return {
+    sums: [sum(1), sum(-1)],
+    square: { square: 1, slope: 0, constant: 0, shift, low: 0, high },
+    product: addRule([1, -1], [squared, squared], target),
+  };
+}
+
 /** Of a mean over pixels: its integers for one of the image. */
 const meanGain = 8;
 /** Most that the weight of a pixel whose patch is the same may be. */

@@ -53,7 +53,7 @@ export function outputGains(network: FloatNetwork): ReadonlyMap<string, number> 
 
 function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
   if (node.op === 'linear' || node.op === 'polynomial' || node.op === 'convolution') return [node.op];
-  if (node.op === 'function' || node.op === 'nonLocalMeans') return ['polynomial'];
+  if (node.op === 'function' || node.op === 'product' || node.op === 'nonLocalMeans') return ['polynomial'];
   if (node.op === 'activation') return isScaling(node) ? own : [];
   // These leave every channel its own scale.
   if (node.op === 'concat' || node.op === 'select' || node.op === 'pad') return own;

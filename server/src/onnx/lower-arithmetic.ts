@@ -1,4 +1,4 @@
-import { arranged, likewise, meant, type Viewed } from './arrange.ts';
+import { arranged, likewise, meant, selected, type Viewed } from './arrange.ts';
 import {
   addExpressions,
   composed,
@@ -31,7 +31,7 @@ function mixedOperands(node: OnnxNode, lowering: Lowering): Operands | undefined
   return { shown: viewedAt(node, 1 - constantIndex, lowering), constant, constantFirst: constantIndex === 0 };
 }
 
-/** Two values of one shape, in the view that they share or as images. */
+/** Two values of one shape, in the view that they share or as images; a single channel is there for each of the other's. */
 function valueOperands(
   node: OnnxNode,
   first: Viewed,
@@ -41,10 +41,17 @@ function valueOperands(
   const shared = sameView(first.view, second.view);
   const [a, b] = shared
     ? [first.value, second.value]
-    : [arranged(first, node, lowering), arranged(second, node, lowering)];
+    : spread(arranged(first, node, lowering), arranged(second, node, lowering), lowering);
   if (a.channels !== b.channels || a.height !== b.height || a.width !== b.width)
     throw unsupported(node, 'two values of one shape');
   return { a, b, show: shared ? (value) => likewise(first, value) : meant };
+}
+
+/** Both values, one of a single channel as often as the other one has channels. */
+function spread(a: Expression, b: Expression, lowering: Lowering): [Expression, Expression] {
+  const copies = (value: Expression, { channels }: Expression): Expression =>
+    value.channels === 1 ? selected(value, Array<number>(channels).fill(0), lowering) : value;
+  return [copies(a, b), copies(b, a)];
 }
 
 /** A curve takes constants that are the same for all channels only. */
@@ -133,37 +140,41 @@ function weightedSum(first: Expression, second: Expression, lowering: Lowering):
   return summands.reduce((total, { constant }) => shift(total, constant), sum);
 }
 
-/** Mul and Div: by a constant, or of values that are functions of one value. */
+/** One function, if both are functions of one value, or a node of its own. */
+function productOfValues(node: OnnxNode, first: Viewed, second: Viewed, lowering: Lowering): Viewed {
+  const isProduct = node.operator === 'Mul';
+  if (first.value.channels === second.value.channels) {
+    const { a, b, show } = valueOperands(node, first, second, lowering);
+    const joined = isProduct ? multiplyExpressions(a, b) : undefined;
+    const product = joined ?? curves(isProduct ? multiplyExpressions : divideExpressions, a, b, lowering);
+    if (product) return show(product);
+  }
+  const factor = isProduct ? second : likewise(second, reciprocal(second.value, lowering));
+  const { a, b, show } = valueOperands(node, first, factor, lowering);
+  const [left, right] = [lowering.plain(a), lowering.plain(b)];
+  const { channels, height, width } = left;
+  const inputs = [left.node, right.node] as const;
+  const name = lowering.name('product');
+  return show(lowering.emit({ op: 'product', name, inputs }, channels, height, width));
+}
+
+/** 1 / y, of a value that is not 0 wherever its range reaches. */
+function reciprocal(value: Expression, lowering: Lowering): Expression {
+  const { value: base, curve } = lowering.curve(value);
+  return composed(base, curve, (y) => 1 / y);
+}
+
+/** Mul and Div: by a constant, or of two values, which are one function if they are functions of one value. */
 export function lowerProduct(node: OnnxNode, lowering: Lowering): Viewed {
   const mixed = mixedOperands(node, lowering);
-  if (!mixed) {
-    const { a, b, show } = valueOperands(
-      node,
-      viewedAt(node, 0, lowering),
-      viewedAt(node, 1, lowering),
-      lowering,
-    );
-    const product =
-      node.operator === 'Mul'
-        ? (multiplyExpressions(a, b) ?? curves(multiplyExpressions, a, b, lowering))
-        : curves(divideExpressions, a, b, lowering);
-    if (!product)
-      throw unsupported(
-        node,
-        'a constant factor, or the product of two functions of the same value: squares, swish',
-      );
-    return show(product);
-  }
+  if (!mixed)
+    return productOfValues(node, viewedAt(node, 0, lowering), viewedAt(node, 1, lowering), lowering);
   const factor = perChannel(node, mixed.constant, mixed.shown);
   const value = forConstants(mixed.shown.value, factor, lowering);
   if (node.operator === 'Mul') return likewise(mixed.shown, scale(value, factor));
   if (mixed.constantFirst) {
-    if (factor.length > 1) throw unsupported(node, 'division of one number');
-    const { value: base, curve } = lowering.curve(mixed.shown.value);
-    return likewise(
-      mixed.shown,
-      composed(base, curve, (y) => (factor[0] as number) / y),
-    );
+    const inverse = forConstants(reciprocal(value, lowering), factor, lowering);
+    return likewise(mixed.shown, scale(inverse, factor));
   }
   if (factor.includes(0)) throw malformed(node, 'it divides by 0');
   const scaled = scale(

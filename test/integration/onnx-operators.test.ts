@@ -464,6 +464,14 @@ const cases: Readonly<Record<string, FileFields>> = {
     ],
     [shape('axis', -3)],
   ),
+  'ReduceMax and ReduceMin of channels': around(
+    [5, 2],
+    [
+      node('ReduceMax', ['x'], 'most', { axes: [1] }),
+      node('ReduceMin', ['x'], 'least', { axes: [-3] }),
+      node('Concat', ['most', 'least'], 'y', { axis: 1 }),
+    ],
+  ),
   'pads that are computed from shapes of constants': around(
     [2, 2],
     [

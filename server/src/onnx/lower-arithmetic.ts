@@ -11,7 +11,7 @@ import {
 } from './expression.ts';
 import { activation, unlimited } from './lower-activation.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
-import { constantAt, floatOf, perChannel, scalar, valueAt, viewedAt } from './operands.ts';
+import { checkReduction, constantAt, floatOf, perChannel, scalar, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
 import { sameView } from './view.ts';
@@ -106,11 +106,32 @@ export function lowerExtreme(node: OnnxNode, lowering: Lowering): Viewed {
   }
   const shown = [0, 1].map((index) => viewedAt(node, index, lowering)) as [Viewed, Viewed];
   const { a, b, show } = valueOperands(node, ...shown, lowering);
+  return show(extremeOf(a, b, isMax, lowering));
+}
+
+/** The larger or the smaller of two values at every place. */
+function extremeOf(a: Expression, b: Expression, isMax: boolean, lowering: Lowering): Expression {
   const sign = isMax ? 1 : -1;
   const [first, second] = [scale(a, [sign]), scale(b, [-sign])];
   const more = addExpressions(first, second) ?? weightedSum(first, second, lowering);
   const over = scale(activation(more, [0], unlimited, lowering), [sign]);
-  return show(addExpressions(over, b) ?? weightedSum(over, b, lowering));
+  return addExpressions(over, b) ?? weightedSum(over, b, lowering);
+}
+
+/** ReduceMax and ReduceMin over the channels: of the first half and the last one, until one is left. */
+export function lowerChannelExtreme(node: OnnxNode, lowering: Lowering): Expression {
+  checkReduction(node, lowering);
+  let value = lowering.plain(valueAt(node, 0, lowering));
+  while (value.channels > 1) {
+    const half = Math.ceil(value.channels / 2);
+    const from = (first: number): number[] => Array.from({ length: half }, (_, i) => first + i);
+    const [a, b] = [
+      selected(value, from(0), lowering),
+      selected(value, from(value.channels - half), lowering),
+    ];
+    value = lowering.plain(extremeOf(a, b, node.operator === 'ReduceMax', lowering));
+  }
+  return value;
 }
 
 /** Both values as functions of one node, put together. */

@@ -5,7 +5,17 @@ import type { Expression } from './expression.ts';
 import { shuffled, type Viewed } from './arrange.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { padded } from './lower-shuffle.ts';
-import { constantAt, finite, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
+import {
+  checkReduction,
+  constantAt,
+  finite,
+  floatOf,
+  integerOf,
+  integersOf,
+  textOf,
+  valueAt,
+  viewedAt,
+} from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
 import { dimsOf, sameView, whole } from './view.ts';
@@ -62,14 +72,8 @@ export const lowerPublicConvolution = (node: OnnxNode, lowering: Lowering): Expr
 
 /** ReduceMean and ReduceSum over the channels. The client does it: the weights are no secret. */
 export function lowerChannelSum(node: OnnxNode, lowering: Lowering): Expression {
+  checkReduction(node, lowering);
   const input = lowering.withoutConstant(valueAt(node, 0, lowering));
-  const axes = constantAt(node, 1, lowering)?.data ?? integersOf(node, 'axes', []);
-  const [axis] = axes;
-  if (axes.length !== 1 || (axis !== 1 && axis !== -3) || integerOf(node, 'keepdims', 1) !== 1)
-    throw unsupported(
-      node,
-      'the channels as the only axis, kept; over rows and columns AveragePool with a window of fixed size',
-    );
   const { channels } = input;
   const weights = new Float64Array(channels).fill(node.operator === 'ReduceMean' ? 1 / channels : 1);
   const layer: Layer = {

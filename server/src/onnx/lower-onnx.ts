@@ -8,6 +8,7 @@ import { Lowering, malformed, unsupported, type Meaning } from './lowering.ts';
 import { functionOperators, lowerClip, lowerFunction, lowerRectifier } from './lower-activation.ts';
 import {
   lowerBatchNormalization,
+  lowerChannelExtreme,
   lowerExtreme,
   lowerNegation,
   lowerPower,
@@ -107,7 +108,9 @@ const operators: Readonly<Record<string, Lower>> = {
   PRelu: lowerRectifier,
   Pad: image(lowerPad),
   Pow: lowerPower,
+  ReduceMax: image(lowerChannelExtreme),
   ReduceMean: image(lowerChannelSum),
+  ReduceMin: image(lowerChannelExtreme),
   ReduceSum: image(lowerChannelSum),
   Relu: lowerRectifier,
   Reshape: lowerReshape,

@@ -81,3 +81,14 @@ export const textOf = (node: OnnxNode, attribute: string, otherwise: string): st
   const bytes = node.attributes.get(attribute)?.s;
   return bytes ? new TextDecoder().decode(bytes) : otherwise;
 };
+
+/** @throws ONNX_UNSUPPORTED if a Reduce operator is not over the channels */
+export function checkReduction(node: OnnxNode, lowering: Lowering): void {
+  const axes = constantAt(node, 1, lowering)?.data ?? integersOf(node, 'axes', []);
+  const [axis] = axes;
+  if (axes.length !== 1 || (axis !== 1 && axis !== -3) || integerOf(node, 'keepdims', 1) !== 1)
+    throw unsupported(
+      node,
+      'the channels as the only axis, kept; over rows and columns AveragePool or MaxPool with a window of fixed size',
+    );
+}

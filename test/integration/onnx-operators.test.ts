@@ -472,6 +472,21 @@ const cases: Readonly<Record<string, FileFields>> = {
       node('Concat', ['most', 'least'], 'y', { axis: 1 }),
     ],
   ),
+  'normalisation of the channels of each pixel': around(
+    [4, 4],
+    [
+      node('Relu', ['x'], 'r'),
+      node('ReduceMean', ['r'], 'mean', { axes: [1] }),
+      node('Sub', ['r', 'mean'], 'centred'),
+      node('Pow', ['centred', 'two'], 'squares'),
+      node('ReduceMean', ['squares'], 'variance', { axes: [1] }),
+      node('Add', ['variance', 'epsilon'], 'positive'),
+      node('Sqrt', ['positive'], 'deviation'),
+      node('Div', ['centred', 'deviation'], 'normal'),
+      node('Mul', ['normal', 'gain'], 'y'),
+    ],
+    [number('two', 2), number('epsilon', 1e-3), list('gain', [1, 0.5, 2, -1], [4, 1, 1])],
+  ),
   'pads that are computed from shapes of constants': around(
     [2, 2],
     [
@@ -572,5 +587,24 @@ describe('operators, against onnxruntime', () => {
       const clipped = Math.max(-1024, Math.min(3071, reference[i] as number));
       expect(Math.abs(y - clipped)).toBeLessThan(0.6 + 0.004 * largest);
     });
+  });
+
+  test('a divisor that may be 0 is refused', () => {
+    const file = around(
+      [4, 2],
+      [
+        { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
+        node('Div', ['a', 'b'], 'y'),
+      ],
+      [shape('parts', 2, 2)],
+    );
+    const network = lowerOnnx(readGraph(onnxFile(file)));
+    const run = () => quantise(network, { parameterSet: 'n4096-q60-t31', input, calibration: [image] });
+    expect(run).toThrow(
+      expect.objectContaining({
+        code: 'MODEL_INVALID',
+        details: expect.objectContaining({ reason: 'a function is not finite everywhere' }),
+      }),
+    );
   });
 });

@@ -116,10 +116,13 @@ interface IntegerValue extends Scaling {
   readonly channels: number;
   /** Accumulators and other values that no layer can take before they are requantised. */
   readonly raw: boolean;
+  /** Real value above 0 that none is below, if there is one; functions like 1 / sqrt(x) need to know it. */
+  readonly least?: number | undefined;
   readonly maps: readonly FeatureMap[];
 }
 
 const unlimited: Clip = { low: -Infinity, high: Infinity };
+const from = (low = -Infinity): Clip => ({ low, high: Infinity });
 const identity = { positive: [1], negative: [1], ...unlimited };
 
 /**
@@ -248,7 +251,10 @@ class Quantiser {
     const maps = input.maps.map((map) => convolveInDoubles(map, rule, rule));
     const bound = Math.ceil(sum / 2 ** shift);
     const units = scales.map((scale) => scale * 2 ** shift);
-    return { name, channels: outChannels, raw: true, scales: units, low: -bound, high: bound, maps };
+    const sums = leastSums(layer, input);
+    const least = scales.reduce((below, scale, c) => Math.min(below, scale * (sums[c] as number)), Infinity);
+    const range = { low: -bound, high: bound, ...(least > 0 ? { least } : {}) };
+    return { name, channels: outChannels, raw: true, scales: units, ...range, maps };
   }
 
   /** A linear layer, and what two parties do with its accumulators. */
@@ -361,7 +367,7 @@ class Quantiser {
   #function({ name, input: from, apply }: FloatFunction): IntegerValue {
     const input = this.#settle(from);
     const unit = singleScale(input);
-    const clip = rangeOf(apply, input.low * unit, input.high * unit);
+    const clip = rangeOf(apply, input, unit);
     if (!Number.isFinite(clip.low) || !Number.isFinite(clip.high))
       throw new DenoiseError('MODEL_INVALID', { value: name, reason: 'a function is not finite everywhere' });
     const target = this.#target(
@@ -539,7 +545,7 @@ class Quantiser {
     const settled = small
       ? { ...value, raw: false }
       : this.#requantised(value, identity, `${name}-fixed`, (extents) =>
-          this.#scaling(name, extents, unlimited),
+          this.#scaling(name, extents, isPerChannel(this.#form(name)) ? unlimited : from(value.least)),
         );
     this.#settled.set(name, settled);
     return settled;
@@ -612,6 +618,16 @@ class Quantiser {
   }
 }
 
+/** Accumulators that no input in the range can bring lower, for each output channel. */
+function leastSums({ weights, bias }: LinearWeights, { low, high }: Pick<Scaling, 'low' | 'high'>): number[] {
+  const taps = weights.length / bias.length;
+  return Array.from(bias, (offset, channel) =>
+    weights
+      .subarray(channel * taps, (channel + 1) * taps)
+      .reduce((sum, weight) => sum + Math.min(weight * Math.min(0, low), weight * Math.max(0, high)), offset),
+  );
+}
+
 /** Clips, perhaps after a change of scale, and does nothing else. */
 const clipsAlone = ({ positive, negative }: FloatActivation): boolean =>
   positive.length === 1 && positive[0] === negative[0] && (positive[0] as number) > 0;
@@ -627,30 +643,14 @@ const shapeOf = ({ inChannels, outChannels, kernel, stride, padding }: FloatLine
 type Pair = [number, number];
 type Four = [number, number, number, number];
 
-/** Places at which the range of a function is looked for, and steps to an extreme between its neighbours. */
-const rangeProbes = 4096;
-const rangeSteps = 64;
-
-/** Not finite if the function is not finite everywhere. */
-const rangeOf = (apply: (x: number) => number, low: number, high: number): Clip => ({
-  low: leastOf(apply, low, high),
-  high: -leastOf((x) => -apply(x), low, high),
-});
-
-/** The least of the probes, and from there down to where the function is least: |x| is 0 between them. */
-function leastOf(apply: (x: number) => number, low: number, high: number): number {
-  const step = (high - low) / rangeProbes;
-  const probes = Float64Array.from({ length: rangeProbes + 1 }, (_, i) => apply(low + i * step));
-  if (!probes.every(Number.isFinite)) return -Infinity;
-  let least = probes.reduce((a, b) => Math.min(a, b));
-  const place = low + probes.indexOf(least) * step;
-  let [from, to] = [Math.max(low, place - step), Math.min(high, place + step)];
-  for (let i = 0; i < rangeSteps; i++) {
-    const [a, b] = [from + (to - from) / 3, to - (to - from) / 3];
-    const [atA, atB] = [apply(a), apply(b)];
-    if (atA <= atB) to = b;
-    else from = a;
-    least = Math.min(least, atA, atB);
+/** Least and most of a function over all integers that its input takes; not finite if it is not finite at one of them. */
+function rangeOf(apply: (x: number) => number, { low, high }: Scaling, unit: number): Clip {
+  const range = { low: Infinity, high: -Infinity };
+  for (let x = low; x <= high; x++) {
+    const y = apply(x * unit);
+    if (!Number.isFinite(y)) return unlimited;
+    range.low = Math.min(range.low, y);
+    range.high = Math.max(range.high, y);
   }
-  return least;
+  return range;
 }

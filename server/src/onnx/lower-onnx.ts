@@ -140,7 +140,7 @@ const instead: Readonly<Record<string, string>> = {
   Greater: comparing,
   GroupNormalization: 'BatchNormalization with fixed statistics',
   InstanceNormalization: 'BatchNormalization with fixed statistics',
-  LayerNormalization: 'BatchNormalization with fixed statistics',
+  LayerNormalization: 'over channels, written out as ReduceMean, Sub, Mul, Sqrt and Div (opset below 17)',
   Less: comparing,
   Softmax: 'Sigmoid, or another function of one value',
   Where: comparing,

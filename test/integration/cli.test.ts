@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { startHost, type RunningHost } from '@cipherdose/server';
 import { readCtSlice } from '@cipherdose/sdk/dicom';
 import { issueKey, writeKeyFile } from '#server/keys/key-file.js';
@@ -247,6 +250,16 @@ describe('a command line', () => {
     expect(finished.stdout + finished.stderr).toContain(text);
     expect(finished.code).toBe(code);
   });
+
+  // npm links them when it installs, and the build comes after that.
+  test.each(['cipherdose', 'cipherdose-server', 'cipherdose-bridge'])(
+    'is there for npx: %s',
+    async (name) => {
+      const cwd = fileURLToPath(new URL('../..', import.meta.url));
+      const { stdout } = await promisify(execFile)('npx', ['--no-install', name, '--version'], { cwd });
+      expect(stdout.trim()).toBe('0.1.0');
+    },
+  );
 
   it('may name a model or a mode that the host does not have', async () => {
     const folder = await folderOf({ '1.dcm': ctFile(1) });

@@ -1,5 +1,5 @@
 /**
- * npm run demo [-- --json] [--model ID] [--slices N] [--out DIR]
+ * npm run demo [-- --json] [--model ID]... [--slices N] [--out DIR]
  *
  * A low-dose CT series goes encrypted through a model host, over HTTP, and comes back as new DICOM files; then every
  * pixel is compared with the same model in the clear, and with the normal dose.
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { DenoiseClient } from '@cipherdose/sdk';
+import { DenoiseError } from '@cipherdose/sdk/errors';
 import { consoleOutput } from '@cipherdose/sdk/internal/cli/console-output.js';
 import { denoiseFiles } from '@cipherdose/sdk/internal/cli/denoise-files.js';
 import { clientOf, reachHost } from '@cipherdose/sdk/internal/cli/embedded-host.js';
@@ -20,14 +21,9 @@ import { judgeSeries, readImage, type SliceFiles } from './judge-series.ts';
 
 const series = fileURLToPath(new URL('../sample-series/', import.meta.url));
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    model: { type: 'string', multiple: true, default: ['balanced', 'linear'] },
-    slices: { type: 'string', default: '1000' },
-    out: { type: 'string', default: 'out' },
-  },
-});
+const usage = 'npm run demo [-- --json] [--model ID]... [--slices N] [--out DIR]';
+
+const options = readOptions();
 const { line, result } = consoleOutput(options.json);
 const names = (await readdir(join(series, 'low-dose'))).sort().slice(0, Number(options.slices));
 
@@ -35,11 +31,40 @@ await using host = await reachHost({});
 using client = clientOf(host);
 line(`${names.length} low-dose slices, and a model host at ${host.url} that never sees one`);
 const runs = [];
-for (const id of options.model) runs.push(await runModel(client, id));
+for (const id of options.model) runs.push(await runModel(client, id).catch(endWith));
 await writePicture(runs[0]?.slices ?? []);
 // The model named first comes last, where programs look for it.
 for (const { figures } of runs.toReversed()) result(figures);
 if (!runs.every(({ figures }) => figures.exact)) process.exitCode = 1;
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        model: { type: 'string', multiple: true, default: ['balanced', 'linear'] },
+        slices: { type: 'string', default: '1000' },
+        out: { type: 'string', default: 'out' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (!/^[1-9]\d{0,3}$/.test(values.slices)) throw new Error('--slices is not a number from 1 on');
+    if (!values.help) return values;
+    process.stdout.write(`${usage}\n`);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}\n`);
+    process.exit(2);
+  }
+}
+
+/** Something a user can set right, like the name of a model, needs no stack. */
+function endWith(error: unknown): never {
+  const { code, message } = DenoiseError.wrap(error, 'UNEXPECTED');
+  if (code === 'UNEXPECTED') throw error;
+  process.stderr.write(`${code}: ${message}\n`);
+  process.exit(1);
+}
 
 async function runModel(client: DenoiseClient, id: string) {
   const model = await client.model(id);

@@ -53,3 +53,14 @@ test('the demo denoises real slices exactly, and much better than they were', as
   const { width, height } = PNG.sync.read(await readFile(join(out, 'before-after.png')));
   expect([width, height]).toEqual([1028, 1028]);
 });
+
+test.each([
+  [2, ['--mode', 'private'], "Unknown option '--mode'"],
+  [2, ['--slices', '0'], '--slices is not a number from 1 on'],
+  [1, ['--model', 'nonsense'], 'MODEL_UNKNOWN: The host has no such model'],
+])('what cannot be ends the demo with %i, in a line: %j', async (code, words, text) => {
+  const finished = await runNode('examples/dist/demo.js', words, { cwd: root });
+  expect(finished.stderr).toContain(text);
+  expect(finished.stderr).not.toMatch(/^ +at /m);
+  expect(finished.code).toBe(code);
+});

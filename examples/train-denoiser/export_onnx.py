@@ -103,7 +103,7 @@ class Folded(nn.Module):
             sigma = model.deviation(level, model.AGAIN_DEVIATION)
             means = lambda image, guide: Filter.apply(model.AGAIN, image, sigma, guide)  # noqa: E731
             residual = model.looked_again(hu, residual, limit, means)
-        return hu - residual
+        return hu - model.spared(residual, bands, model.HU_SCALE)
 
 
 def example():

@@ -18,7 +18,7 @@ FILTER = Settings(search=11, patch=5, strength=2.0)
 DEVIATION = 0.85  # of FILTER, for the level of the noise
 AGAIN = Settings(search=11, patch=3, strength=1.25)  # of looked_again
 AGAIN_DEVIATION = 0.6  # of AGAIN, for the level of the noise: patches of what is denoised differ by less
-AGAIN_SHARE = 0.25
+AGAIN_SHARE = 0.45
 AGAIN_TAKEN = 0.8  # of what it removes; the rest was there at full dose too, as far as one can know
 HU = (-1024, 3071)
 LEAST_DEVIATION = 1.5  # HU; the filter in integers does not tell less from it
@@ -28,6 +28,9 @@ CONTEXT = 2  # pixels; the network sees what the filter left in means of so many
 REMOVED = 250  # HU; of what the filter took away, the network sees this much
 LOUD = 25.0  # HU of noise_floor; beyond it more than half of what the filter removed goes, see taken
 LOUDNESS = 1.0  # so many times what lies beyond
+VERY_LOUD = 24.0  # HU of noise_floor; beyond it a part of the residual is spared, see spared
+SPARED = 3 / 16  # of it
+SPARED_WITHIN = 2.0  # times what lies beyond
 
 
 def detail(image, unit=1.0):
@@ -131,6 +134,16 @@ def taken(removed, bands, unit=1.0):
     return half + held(half, F.interpolate(more, scale_factor=FACTOR))
 
 
+def spared(residual, bands, unit=1.0):
+    """What goes of the residual in the end: less of it where the noise is very strong.
+
+    So strong, a part of the noise was there at full dose too, and it is as much like the other part as can be. Who takes all
+    of it makes the picture smoother than that of full dose is. unit: as in detail.
+    """
+    beyond = F.relu(SPARED_WITHIN * (noise_floor(bands) - VERY_LOUD / HU_SCALE * unit))
+    return residual - SPARED * held(residual, F.interpolate(beyond, scale_factor=FACTOR))
+
+
 def onto(maps, factor):
     """Maps of blocks of FACTOR x FACTOR pixels as maps of blocks of factor x factor."""
     if factor == FACTOR:
@@ -167,7 +180,7 @@ class Denoiser(nn.Module):
     shortcut: kernel (rows, columns) of one more convolution of what the first takes, straight to the output; with as many
     rows as `kernel` it costs the ciphertexts of its channels down, and none up. What needs no nonlinearity it learns as well
     as `linear` does, and with less to overfit.
-    again: looked_again, by whoever owns the image; not in training, which ends with the convolutions.
+    again: looked_again, by whoever owns the image; neither that nor `spared` in training, which ends with the convolutions.
     reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
     most: HU, nor by more than this, if given.
 
@@ -217,10 +230,12 @@ class Denoiser(nn.Module):
     def forward(self, hu, left=None):
         """left: what the filter makes of hu, if it is known already."""
         residual, limit = self.residual(hu, left)
-        if self.again and not self.training:
+        if self.training:
+            return hu - residual
+        if self.again:
             sigma = deviation(noise_level.trained()(hu), AGAIN_DEVIATION)
             residual = looked_again(hu, residual, limit, lambda image, guide: alike_means(image, sigma, AGAIN, guide))
-        return hu - residual
+        return hu - spared(residual, detail(hu, HU_SCALE), HU_SCALE)
 
 
 # On 512 x 512 a polynomial of degree 4096 holds 31 of 128 rows for kernels up to 17 columns: five rows of kernel leave

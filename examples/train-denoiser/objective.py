@@ -47,8 +47,8 @@ def ssim(image, clean):
     return ssim_map(clip(image), clip(clean)).mean((1, 2, 3))
 
 
-def loss_of(output, clean, weight, taught):
-    """Mean over samples of log RMSE + STRUCTURE (1 - SSIM) + the bias of tissues.
+def loss_of(output, clean, weight, taught, bias_weight=BIAS):
+    """Mean over samples of log RMSE + STRUCTURE (1 - SSIM) + bias_weight times the bias of tissues.
 
     The logarithm is what the mean of PSNR over slices looks at: a slice with little noise counts as much as a noisy
     one. output, clean: HU, weight: 0 or 1 for pixels that count, taught: HU, what better networks make of it, or clean,
@@ -69,5 +69,5 @@ def loss_of(output, clean, weight, taught):
     for least, most in metrics.TISSUES.values():
         tissue = weight * (most_around(clean >= least) & most_around(clean <= most))
         bias = (tissue * error).sum((1, 2, 3)) / (tissue.sum((1, 2, 3)) + BIAS_PIXELS)
-        loss = loss + BIAS * F.huber_loss(bias / BIAS_UNIT, torch.zeros_like(bias), reduction="none", delta=4.0)
+        loss = loss + bias_weight * F.huber_loss(bias / BIAS_UNIT, torch.zeros_like(bias), reduction="none", delta=4.0)
     return loss.mean()

@@ -65,8 +65,8 @@ def rate(iteration, progress, warm_up, part=(0, 1)):
 class Step:
     """One step of descent on a batch, and of the averaged network after it. On a GPU replayed from one recording."""
 
-    def __init__(self, network, averaged, sample, device, recorded):
-        self.network, self.averaged = network, averaged
+    def __init__(self, network, averaged, sample, device, recorded, bias):
+        self.network, self.averaged, self.bias = network, averaged, bias
         self.on_gpu = device != "cpu"
         self.rate = torch.tensor(RATE, device=device) if self.on_gpu else RATE
         self.optimiser = torch.optim.Adam(network.parameters(), self.rate, **({"capturable": True} if self.on_gpu else {}))
@@ -87,7 +87,7 @@ class Step:
     def _descend(self):
         low, left, clean, weight, goal = self.sample
         self.optimiser.zero_grad(set_to_none=True)
-        loss = objective.loss_of(self.network(low, left), clean, weight, goal)
+        loss = objective.loss_of(self.network(low, left), clean, weight, goal, self.bias)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
         self.optimiser.step()
@@ -146,7 +146,7 @@ def train(architecture, bank_file, out, options, name):
         low, left, clean, weight = pairs.patches(options.batch)
         return low, left, clean, weight, taught(teachers, low, left, clean)
 
-    step = Step(network, averaged, samples(), options.device, options.recorded)
+    step = Step(network, averaged, samples(), options.device, options.recorded, options.bias)
     began = checked = time.monotonic()
     iteration, progress, score = 0, 0.0, 0.0
     while progress < 1:
@@ -182,6 +182,7 @@ def main():
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rate")
     parser.add_argument("--part", type=float, nargs=2, default=(0, 1), help="of the schedule, for runs in several parts")
     parser.add_argument("--warm-up", type=int, default=WARM_UP, help="iterations until the learning rate is whole")
+    parser.add_argument("--bias", type=float, default=objective.BIAS, help="weight of the bias of tissues in the loss")
     parser.add_argument("--leak", type=float, help="another slope below zero than the network's own, to begin with")
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--seed", type=int, default=0)

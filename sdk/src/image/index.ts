@@ -2,6 +2,7 @@ export { blend, blendHu, checkStrength } from './blend.ts';
 export {
   accumulatorBound,
   accumulatorBounds,
+  accumulatorRanges,
   convolve,
   type ConvolutionWeights,
   type ValueRange,

@@ -75,11 +75,10 @@ export function chooseScaling(
       low,
       high,
     };
-  // What is above 0 stays so.
-  const lowest = clip.low > 0 ? Math.max(1, Math.round(clip.low / common)) : Math.round(clip.low / common);
   return {
     scales: Float64Array.of(common),
-    low: Math.max(low, lowest),
+    // What is above 0 stays so.
+    low: Math.max(clip.low > 0 ? 1 : low, Math.round(clip.low / common)),
     high: Math.min(high, Math.round(clip.high / common)),
   };
 }

@@ -1,6 +1,7 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
   accumulatorBound,
+  accumulatorRanges,
   concatenate,
   convolve as convolveInDoubles,
   guideRange,
@@ -116,13 +117,10 @@ interface IntegerValue extends Scaling {
   readonly channels: number;
   /** Accumulators and other values that no layer can take before they are requantised. */
   readonly raw: boolean;
-  /** Real value above 0 that none is below, if there is one; functions like 1 / sqrt(x) need to know it. */
-  readonly least?: number | undefined;
   readonly maps: readonly FeatureMap[];
 }
 
 const unlimited: Clip = { low: -Infinity, high: Infinity };
-const from = (low = -Infinity): Clip => ({ low, high: Infinity });
 const identity = { positive: [1], negative: [1], ...unlimited };
 
 /**
@@ -251,10 +249,16 @@ class Quantiser {
     const maps = input.maps.map((map) => convolveInDoubles(map, rule, rule));
     const bound = Math.ceil(sum / 2 ** shift);
     const units = scales.map((scale) => scale * 2 ** shift);
-    const sums = leastSums(layer, input);
-    const least = scales.reduce((below, scale, c) => Math.min(below, scale * (sums[c] as number)), Infinity);
-    const range = { low: -bound, high: bound, ...(least > 0 ? { least } : {}) };
-    return { name, channels: outChannels, raw: true, scales: units, ...range, maps };
+    const least = Math.min(
+      ...accumulatorRanges(layer, input).map(({ low }, c) => low * ofChannel(scales, c)),
+    );
+    const range = { scales: units, low: -bound, high: bound };
+    const value: IntegerValue = { name, channels: outChannels, raw: true, ...range, maps };
+    if (!(least > 0) || isPerChannel(this.#form(name))) return value;
+    // Functions like 1 / sqrt(x) have to know that it is above 0.
+    return this.#requantised(value, identity, `${name}-fixed`, (extents) =>
+      this.#scaling(name, extents, { ...unlimited, low: least }),
+    );
   }
 
   /** A linear layer, and what two parties do with its accumulators. */
@@ -488,33 +492,29 @@ class Quantiser {
     return { ...target, name: node.name, channels: a.channels, raw: false, maps };
   }
 
-  #product({ name, inputs }: FloatProduct): IntegerValue {
-    const [a, b] = [this.#settle(inputs[0]), this.#settle(inputs[1])];
+  #product({ name, inputs: [first, second] }: FloatProduct): IntegerValue {
+    const [a, b] = [this.#settle(first), this.#settle(second)];
     const unit = singleScale(a) * singleScale(b);
-    const of = (image: number): FeatureMap => b.maps[image] as FeatureMap;
-    const target = this.#target(
-      name,
-      a.maps.map((map, image) =>
-        Float64Array.from(map.data, (x, i) => x * (of(image).data[i] as number) * unit),
-      ),
+    const pairs = a.maps.map((map, image) => [map, b.maps[image] as FeatureMap] as const);
+    const products = pairs.map(([left, right]) =>
+      Float64Array.from(left.data, (x, i) => x * (right.data[i] as number) * unit),
     );
+    const target = this.#target(name, products);
     const rule = productRule([a, b], target);
-    const squares = rule.sums.map((sum, i) => {
-      const [added, squared] = i === 0 ? ['sum', 'sum-squared'] : ['difference', 'difference-squared'];
-      const sides = [a.name, b.name] as [string, string];
-      this.#nodes.push({ op: 'add', name: `${name}-${added}`, inputs: sides, ...sum });
-      this.#nodes.push({
-        op: 'polynomial',
-        name: `${name}-${squared}`,
-        input: `${name}-${added}`,
-        ...rule.square,
-      });
-      return a.maps.map((map, image) => polynomial(weightedSum(map, of(image), sum), rule.square));
+    const [sum, difference] = rule.sums;
+    const squared = (part: string, added: typeof sum): string => {
+      const [input, square] = [`${name}-${part}`, `${name}-${part}-squared`];
+      this.#nodes.push({ op: 'add', name: input, inputs: [a.name, b.name], ...added });
+      this.#nodes.push({ op: 'polynomial', name: square, input, ...rule.square });
+      return square;
+    };
+    const inputs: [string, string] = [squared('sum', sum), squared('difference', difference)];
+    this.#nodes.push({ op: 'add', name, inputs, ...rule.product });
+    const maps = pairs.map(([left, right]) => {
+      const square = (added: typeof sum): FeatureMap =>
+        polynomial(weightedSum(left, right, added), rule.square);
+      return weightedSum(square(sum), square(difference), rule.product);
     });
-    const [plus, minus] = squares as [FeatureMap[], FeatureMap[]];
-    const both: [string, string] = [`${name}-sum-squared`, `${name}-difference-squared`];
-    this.#nodes.push({ op: 'add', name, inputs: both, ...rule.product });
-    const maps = plus.map((map, image) => weightedSum(map, minus[image] as FeatureMap, rule.product));
     return { ...target, name, channels: a.channels, raw: false, maps };
   }
 
@@ -545,7 +545,7 @@ class Quantiser {
     const settled = small
       ? { ...value, raw: false }
       : this.#requantised(value, identity, `${name}-fixed`, (extents) =>
-          this.#scaling(name, extents, isPerChannel(this.#form(name)) ? unlimited : from(value.least)),
+          this.#scaling(name, extents, unlimited),
         );
     this.#settled.set(name, settled);
     return settled;
@@ -616,16 +616,6 @@ class Quantiser {
   #form(name: string): Form {
     return this.#forms.get(name) ?? 'wide';
   }
-}
-
-/** Accumulators that no input in the range can bring lower, for each output channel. */
-function leastSums({ weights, bias }: LinearWeights, { low, high }: Pick<Scaling, 'low' | 'high'>): number[] {
-  const taps = weights.length / bias.length;
-  return Array.from(bias, (offset, channel) =>
-    weights
-      .subarray(channel * taps, (channel + 1) * taps)
-      .reduce((sum, weight) => sum + Math.min(weight * Math.min(0, low), weight * Math.max(0, high)), offset),
-  );
 }
 
 /** Clips, perhaps after a change of scale, and does nothing else. */

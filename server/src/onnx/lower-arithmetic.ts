@@ -194,7 +194,7 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): Viewed {
   const value = forConstants(mixed.shown.value, factor, lowering);
   if (node.operator === 'Mul') return likewise(mixed.shown, scale(value, factor));
   if (mixed.constantFirst) {
-    const inverse = forConstants(reciprocal(value, lowering), factor, lowering);
+    const inverse = forConstants(reciprocal(mixed.shown.value, lowering), factor, lowering);
     return likewise(mixed.shown, scale(inverse, factor));
   }
   if (factor.includes(0)) throw malformed(node, 'it divides by 0');

@@ -16,7 +16,7 @@ NOISE_WINDOW = 15  # blocks of FACTOR x FACTOR pixels
 FLOOR_WINDOW = 7  # blocks
 FILTER = Settings(search=11, patch=5, strength=2.0)
 DEVIATION = 0.85  # of FILTER, for the level of the noise
-AGAIN = Settings(search=11, patch=3, strength=1.25)  # of looked_again
+AGAIN = Settings(search=21, patch=3, strength=1.25)  # of looked_again
 AGAIN_DEVIATION = 0.6  # of AGAIN, for the level of the noise: patches of what is denoised differ by less
 AGAIN_SHARE = 0.45
 AGAIN_TAKEN = 0.8  # of what it removes; the rest was there at full dose too, as far as one can know

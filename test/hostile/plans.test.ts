@@ -55,6 +55,9 @@ const pool = {
   stride: [1, 1],
   padding: [0, 0, 0, 0],
 };
+const globalPool = { op: 'globalPool', name: 'pixel', input: 'convolution', kind: 'mean', gain: 64 };
+const broadcast = { op: 'broadcast', name: 'large', inputs: ['pixel', 'image'] };
+const withPixel = (...nodes: unknown[]): unknown => withNodes(linear, globalPool, ...nodes);
 
 const convolution = {
   op: 'convolution',
@@ -231,6 +234,47 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
     ),
     'PLAN_INVALID',
   ],
+  'one pixel as the output': [withPixel({ ...result, input: 'pixel' }), 'PLAN_INVALID'],
+  'one pixel that is repeated, but is a map': [
+    withPixel({ ...broadcast, inputs: ['convolution', 'image'] }, { ...result, input: 'large' }),
+    'PLAN_INVALID',
+  ],
+  'a sum of one pixel and a map': [
+    withPixel({
+      op: 'add',
+      name: 'result',
+      inputs: ['pixel', 'image'],
+      multipliers: [1, 1],
+      shift: 0,
+      low: 0,
+      high: 1,
+    }),
+    'PLAN_INVALID',
+  ],
+  'one pixel with a frame': [
+    withPixel({ op: 'pad', name: 'large', input: 'pixel', fill: 'edge', padding: [1, 1, 1, 1] }, result),
+    'PLAN_INVALID',
+  ],
+  'one pixel in blocks': [
+    withPixel({ op: 'unshuffle', name: 'blocks', input: 'pixel', factor: 2 }, result),
+    'PLAN_INVALID',
+  ],
+  'windows of one pixel that are more than one': [
+    withPixel({ ...pool, input: 'pixel', kernel: [2, 2], padding: [1, 1, 1, 1] }, result),
+    'PLAN_INVALID',
+  ],
+  'a largest value with a gain': [
+    withPixel({ ...globalPool, name: 'most', kind: 'max' }, result),
+    'PLAN_INVALID',
+  ],
+  'a mean beyond 2^31 of all pixels': [
+    withNodes({ ...linear, accumulatorBound: 2 ** 26 }, { ...globalPool, gain: 32 }, result),
+    'PLAN_INVALID',
+  ],
+  'a sum of all pixels beyond 2^53': [
+    withNodes({ ...linear, accumulatorBound: 2 ** 23 }, { ...globalPool, gain: 4 }, result),
+    'PLAN_INVALID',
+  ],
   'padding of a million rows': [
     withNodes(
       linear,
@@ -352,6 +396,22 @@ describe('hostile plans', () => {
       expect(
         sizesOf(
           withNodes(linear, rows('a', 'convolution', 31), rows('b', 'a', -31), { ...result, input: 'b' }),
+        ),
+      ).toBe('none');
+    });
+
+    test('the mean of an image taken from each of its pixels is fine', () => {
+      const pixel = { ...globalPool, input: 'image' };
+      const less = { op: 'add', name: 'less', multipliers: [64, -1], shift: 6, low: -4096, high: 4095 };
+      expect(
+        sizesOf(
+          withNodes(
+            pixel,
+            broadcast,
+            { ...less, inputs: ['image', 'large'] },
+            { ...linear, input: 'less' },
+            result,
+          ),
         ),
       ).toBe('none');
     });

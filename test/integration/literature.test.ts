@@ -51,6 +51,8 @@ describe.each([
   { name: 'ffdnet', layers: 5, whole: true },
   { name: 'unet', layers: 13 },
   { name: 'redcnn', layers: 10 },
+  { name: 'nafnet', layers: 22 },
+  { name: 'rcan', layers: 12 },
 ])('$name', ({ name, layers, whole = false }) => {
   test('imports, runs encrypted as it does in the clear, and is the network that PyTorch exported', async () => {
     const calibration = [cropImage(slice, 150, 150, 160, 160), cropImage(slice, 250, 200, 160, 160)];

@@ -28,6 +28,7 @@ export {
   patchMargin,
   type NonLocalMeansRule,
 } from './non-local-means.ts';
+export { broadcast, globalPool, type GlobalPoolRule } from './global-pool.ts';
 export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts';
 export { pool, windowCount, windowedSize, type Windows } from './pool.ts';
 export { concatenate, padMap, selectChannels, type Fill } from './rearrange.ts';

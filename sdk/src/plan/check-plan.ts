@@ -1,11 +1,12 @@
 import { DenoiseError } from '../errors/index.ts';
-import { accumulatorBound, largestInverse, safeProduct } from '../image/index.ts';
+import { accumulatorBound, largestInverse, safeProduct, windowedSize, type Windows } from '../image/index.ts';
 import {
   digestOf,
   limits,
   parameterSet,
   planSchema,
   type ConvolutionNode,
+  type GlobalPoolNode,
   type LinearNode,
   type NonLocalMeansNode,
   type PiecewiseNode,
@@ -17,7 +18,7 @@ import {
 /** What is known of a value of the graph before any image is seen. */
 export interface ValueShape {
   readonly channels: number;
-  /** Size relative to the image: the product of shuffle factors and strides so far. */
+  /** Size relative to the image: the product of shuffle factors and strides so far. 0: one pixel, however large the image. */
   readonly scale: number;
   /** Every integer of the value is in low..high. */
   readonly low: number;
@@ -92,7 +93,7 @@ function checkGraph(plan: Plan): Map<string, ValueShape> {
 function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape): ValueShape {
   switch (node.op) {
     case 'unshuffle': {
-      const input = value(node.input);
+      const input = larger(node, value(node.input));
       const channels = input.channels * node.factor ** 2;
       if (channels > limits.channels) throw new DenoiseError('PLAN_LIMIT', { node: node.name, channels });
       return {
@@ -104,7 +105,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       };
     }
     case 'shuffle': {
-      const input = value(node.input);
+      const input = larger(node, value(node.input));
       const channels = input.channels / node.factor ** 2;
       const scale = input.scale / node.factor;
       if (!Number.isInteger(channels)) throw invalid(node, 'channels do not divide');
@@ -164,8 +165,15 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
     }
     case 'pool':
       return poolShape(node, value(node.input));
+    case 'globalPool':
+      return globalPoolShape(node, value(node.input));
+    case 'broadcast': {
+      const [pixel, like] = [value(node.inputs[0]), value(node.inputs[1])];
+      if (pixel.scale !== 0) throw invalid(node, 'what it repeats is not one pixel');
+      return { ...pixel, scale: like.scale };
+    }
     case 'pad': {
-      const input = value(node.input);
+      const input = larger(node, value(node.input));
       return node.fill === 'zero'
         ? { ...input, low: Math.min(0, input.low), high: Math.max(0, input.high) }
         : input;
@@ -188,6 +196,29 @@ function nonLocalMeansShape(node: NonLocalMeansNode, inputs: readonly ValueShape
   return { ...image, low: image.low * node.gain, high: image.high * node.gain };
 }
 
+function globalPoolShape(node: GlobalPoolNode, input: ValueShape): ValueShape {
+  if (node.kind === 'max') {
+    if (node.gain !== 1) throw invalid(node, 'the largest value has a gain');
+    return { ...input, scale: 0 };
+  }
+  checkProduct(node, (2 * node.gain * magnitude(input) + 1) * limits.mapElements);
+  if (node.gain * magnitude(input) >= 2 ** 31) throw invalid(node, 'a mean could leave 2^31');
+  return { ...input, scale: 0, low: input.low * node.gain, high: input.high * node.gain };
+}
+
+function larger(node: PlanNode, input: ValueShape): ValueShape {
+  if (input.scale === 0) throw invalid(node, 'one pixel does not change its size');
+  return input;
+}
+
+/** Size relative to the image, after windows. */
+function windowedScale(node: PlanNode & Windows, { scale }: ValueShape): number {
+  if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
+  const { height, width } = windowedSize(node, 1, 1);
+  if (scale === 0 && (height !== 1 || width !== 1)) throw invalid(node, 'one pixel does not change its size');
+  return scale * node.stride[0];
+}
+
 function piecewiseShape(node: PiecewiseNode, input: ValueShape): ValueShape {
   if ((node.pieces[0]?.start ?? Infinity) > input.low)
     throw invalid(node, 'no piece holds for the lowest value');
@@ -203,10 +234,9 @@ function piecewiseShape(node: PiecewiseNode, input: ValueShape): ValueShape {
 function poolShape(node: PoolNode, input: ValueShape): ValueShape {
   const [rows, columns] = node.kernel;
   const [top, left, bottom, right] = node.padding;
-  if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
   if (Math.max(top, bottom) >= rows || Math.max(left, right) >= columns)
     throw invalid(node, 'a window could lie in the padding alone');
-  const scale = input.scale * node.stride[0];
+  const scale = windowedScale(node, input);
   if (node.kind === 'max') return { ...input, scale };
   const taps = rows * columns;
   const [low, high] = [Math.min(0, input.low) * taps, Math.max(0, input.high) * taps];
@@ -216,19 +246,18 @@ function poolShape(node: PoolNode, input: ValueShape): ValueShape {
 
 function checkConvolution(node: LinearNode | ConvolutionNode, input: ValueShape): void {
   if (node.inChannels !== input.channels) throw invalid(node, 'channels do not match');
-  if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
 }
 
 function convolutionShape(node: ConvolutionNode, input: ValueShape): ValueShape {
   checkConvolution(node, input);
-  const { inChannels, outChannels: channels, kernel, stride } = node;
+  const { inChannels, outChannels: channels, kernel } = node;
   if (node.weights.length !== channels * inChannels * kernel[0] * kernel[1] || node.bias.length !== channels)
     throw invalid(node, 'the weights do not match the channels');
   const sum = accumulatorBound(node, input);
   checkProduct(node, 2 * sum + 2 ** node.shift);
   const bound = Math.ceil(sum / 2 ** node.shift);
   if (bound >= 2 ** 31) throw invalid(node, 'a sum could leave 2^31');
-  return { channels, scale: input.scale * stride[0], low: -bound, high: bound };
+  return { channels, scale: windowedScale(node, input), low: -bound, high: bound };
 }
 
 function linearShape(node: LinearNode, plan: Plan, input: ValueShape): ValueShape {
@@ -242,7 +271,7 @@ function linearShape(node: LinearNode, plan: Plan, input: ValueShape): ValueShap
     });
   return {
     channels: node.outChannels,
-    scale: input.scale * node.stride[0],
+    scale: windowedScale(node, input),
     low: -node.accumulatorBound,
     high: node.accumulatorBound,
   };

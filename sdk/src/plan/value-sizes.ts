@@ -31,8 +31,10 @@ export function valueSizes(plan: Plan, height: number, width: number): ReadonlyM
       if (!size) throw invalid(node, `input ${name} does not stand before it`);
       return size;
     });
-    const [input = image] = inputs;
-    if (inputs.some((size) => size.height !== input.height || size.width !== input.width))
+    // One pixel becomes as large as the map beside it.
+    const alike = node.op === 'broadcast' ? inputs.slice(1) : inputs;
+    const [input = image] = alike;
+    if (alike.some((size) => size.height !== input.height || size.width !== input.width))
       throw invalid(node, 'the inputs differ in size at this image size');
     const size = sizeOf(node, input, image, exact);
     const count = channelsOf(node, inputsOf(node), channels);
@@ -84,6 +86,8 @@ function sizeOf(node: PlanNode, input: ValueSize, image: ValueSize, exact: boole
     case 'convolution':
     case 'pool':
       return windowedSize(node, input.height, input.width);
+    case 'globalPool':
+      return { height: 1, width: 1 };
     case 'pad': {
       const [top, left, bottom, right] = node.padding;
       const short = Math.max(top, bottom) >= input.height || Math.max(left, right) >= input.width;

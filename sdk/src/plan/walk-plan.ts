@@ -1,7 +1,9 @@
 import { DenoiseError } from '../errors/index.ts';
 import {
+  broadcast,
   concatenate,
   convolve,
+  globalPool,
   nonLocalMeans,
   padMap,
   piecewise,
@@ -146,6 +148,10 @@ function evaluate(
       return selectChannels(valueOf(node.input), node.channels);
     case 'pool':
       return pool(valueOf(node.input), node);
+    case 'globalPool':
+      return globalPool(valueOf(node.input), node);
+    case 'broadcast':
+      return broadcast(valueOf(node.inputs[0]), size.height, size.width);
     case 'pad':
       return padMap(valueOf(node.input), node);
     case 'nonLocalMeans': {

@@ -164,6 +164,21 @@ const pool = z.strictObject({
   stride: z.tuple([stride, stride]),
   padding: z.tuple([pad, pad, pad, pad]),
 });
+/** All pixels of a channel become one: the largest, or x' = floor(gain * mean + 1/2). */
+const globalPool = z.strictObject({
+  op: z.literal('globalPool'),
+  name: nodeName,
+  input: nodeName,
+  kind: z.enum(['max', 'mean']),
+  /** 1 for `max`. */
+  gain: z.int().min(1).max(65_536),
+});
+/** The one pixel of every channel of the first input, as often as the second input, a map of any channels, has pixels. */
+const broadcast = z.strictObject({
+  op: z.literal('broadcast'),
+  name: nodeName,
+  inputs: z.tuple([nodeName, nodeName]),
+});
 const margin = z.int().min(-limits.kernelSide).max(limits.kernelSide);
 /** Adds rows and columns: zeros, copies of the edge, or mirrored without the edge. Below 0: takes them away. */
 const padNode = z.strictObject({
@@ -221,6 +236,8 @@ export const planNodeSchema = z.discriminatedUnion('op', [
   concat,
   select,
   pool,
+  globalPool,
+  broadcast,
   padNode,
   nonLocalMeans,
 ]);
@@ -267,6 +284,8 @@ export type AddNode = z.infer<typeof add>;
 export type PiecewiseNode = z.infer<typeof piecewise>;
 /** The largest value or the sum of every window. */
 export type PoolNode = z.infer<typeof pool>;
+/** The largest value or the mean of a whole channel. */
+export type GlobalPoolNode = z.infer<typeof globalPool>;
 /** A mean over pixels whose surroundings are alike. */
 export type NonLocalMeansNode = z.infer<typeof nonLocalMeans>;
 /** A convolution that the owner of the image does. */

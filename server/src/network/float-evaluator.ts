@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
+  broadcast,
   correlate,
   padMap,
   pixelShuffle,
@@ -13,6 +14,9 @@ import { reorder, type FloatMap } from './float-map.ts';
 import { inputsOf, lastUses } from './float-network.ts';
 import type { FloatConvolution, FloatLinear, FloatNetwork, FloatNode, FloatPool } from './float-network.ts';
 import { floatNonLocalMeans } from './float-non-local-means.ts';
+
+// See fixed-point.ts of the SDK: a global in the innermost loop is slow in a sandbox.
+const { floor } = Math;
 
 /**
  * Evaluates a network in doubles: what quantisation is judged by.
@@ -66,10 +70,11 @@ function evaluate(
     case 'activation': {
       const input = valueOf(node.input);
       const plane = input.height * input.width;
+      const { low, high } = node;
       const data = input.data.map((x, i) => {
         const multipliers = x < 0 ? node.negative : node.positive;
-        const y = x * ((multipliers[Math.floor(i / plane)] ?? multipliers[0]) as number);
-        return Math.max(node.low, Math.min(node.high, y));
+        const y = x * ((multipliers[floor(i / plane)] ?? multipliers[0]) as number);
+        return y < low ? low : y > high ? high : y;
       });
       return { ...input, data };
     }
@@ -77,7 +82,7 @@ function evaluate(
       const input = valueOf(node.input);
       const plane = input.height * input.width;
       const data = input.data.map((x, i) => {
-        const channel = Math.floor(i / plane);
+        const channel = floor(i / plane);
         const [square, slope, constant] = [node.square, node.slope, node.constant].map((coefficient) =>
           coefficientAt(coefficient, channel),
         ) as [number, number, number];
@@ -107,6 +112,20 @@ function evaluate(
     }
     case 'pool':
       return pooled(valueOf(node.input), node);
+    case 'globalPool': {
+      const input = valueOf(node.input);
+      const count = input.height * input.width;
+      const data = Float64Array.from({ length: input.channels }, (_, channel) => {
+        const pixels = input.data.subarray(channel * count, (channel + 1) * count);
+        if (node.kind === 'max') return pixels.reduce((most, pixel) => Math.max(most, pixel), -Infinity);
+        return pixels.reduce((sum, pixel) => sum + pixel, 0) / count;
+      });
+      return { channels: input.channels, height: 1, width: 1, data };
+    }
+    case 'broadcast': {
+      const [pixel, { height, width }] = [valueOf(node.inputs[0]), valueOf(node.inputs[1])];
+      return reorder(pixel, (indices) => broadcast(indices, height, width));
+    }
     case 'pad':
       return reorder(valueOf(node.input), (indices) => padMap(indices, node));
     case 'nonLocalMeans': {

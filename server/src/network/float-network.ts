@@ -88,6 +88,19 @@ export interface FloatPool extends FloatNodeBase, Windows {
   readonly kind: 'max' | 'sum';
 }
 
+/** The largest value or the mean of every channel, as one pixel. */
+export interface FloatGlobalPool extends FloatNodeBase {
+  readonly op: 'globalPool';
+  readonly kind: 'max' | 'mean';
+}
+
+/** The one pixel of the first input, as often as the second one has pixels. */
+export interface FloatBroadcast {
+  readonly op: 'broadcast';
+  readonly name: string;
+  readonly inputs: readonly [string, string];
+}
+
 /** See `pad` of the plan. */
 export interface FloatPad extends FloatNodeBase {
   readonly op: 'pad';
@@ -120,6 +133,8 @@ export type FloatNode =
   | FloatConcat
   | FloatSelect
   | FloatPool
+  | FloatGlobalPool
+  | FloatBroadcast
   | FloatPad
   | FloatNonLocalMeans;
 
@@ -136,6 +151,14 @@ export interface FloatNetwork {
 
 export const inputsOf = (node: FloatNode): readonly string[] =>
   'inputs' in node ? node.inputs : [node.input];
+
+/** The inputs whose values count: of one that only gives its size they do not. */
+export const evaluatedInputs = (node: FloatNode): readonly string[] =>
+  node.op === 'broadcast' ? [node.inputs[0]] : inputsOf(node);
+
+/** The input that decides the size of a node's value. */
+export const sizedLike = (node: FloatNode): string =>
+  inputsOf(node)[node.op === 'broadcast' ? 1 : 0] as string;
 
 /** Channels of every value, by name. */
 export function channelsOf(network: FloatNetwork): ReadonlyMap<string, number> {

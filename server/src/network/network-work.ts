@@ -1,6 +1,6 @@
 import { windowedSize } from '@cipherdose/sdk/image';
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { channelsOf, inputsOf, type FloatNetwork } from './float-network.ts';
+import { channelsOf, sizedLike, type FloatNetwork } from './float-network.ts';
 
 /** What evaluating a network on one image takes. */
 export interface NetworkWork {
@@ -19,10 +19,11 @@ export function networkWork(network: FloatNetwork, height: number, width: number
   const sizes = new Map([['image', { height, width }]]);
   let [products, elements] = [0, height * width];
   for (const node of network.nodes) {
-    const input = sizes.get(inputsOf(node)[0] as string) ?? { height, width };
+    const input = sizes.get(sizedLike(node)) ?? { height, width };
     let size = input;
     if (node.op === 'linear' || node.op === 'convolution' || node.op === 'pool')
       size = windowedSize(node, input.height, input.width);
+    else if (node.op === 'globalPool') size = { height: 1, width: 1 };
     else if (node.op === 'unshuffle')
       size = { height: Math.ceil(input.height / node.factor), width: Math.ceil(input.width / node.factor) };
     else if (node.op === 'shuffle')

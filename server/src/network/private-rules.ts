@@ -258,7 +258,10 @@ function slopeOf(node: FloatNode, input: number): number {
     case 'linear':
     case 'convolution':
     case 'pool':
+    case 'globalPool':
       return Number.NaN;
+    case 'broadcast':
+      return input === 0 ? 1 : 0;
     case 'nonLocalMeans':
       // A guide only says which pixels are alike.
       return [1, Number.NaN, 0][input] as number;

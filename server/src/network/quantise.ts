@@ -2,8 +2,10 @@ import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
   accumulatorBound,
   accumulatorRanges,
+  broadcast,
   concatenate,
   convolve as convolveInDoubles,
+  globalPool,
   guideRange,
   nonLocalMeans,
   padMap,
@@ -31,9 +33,11 @@ import {
   lastUses,
   type FloatActivation,
   type FloatAdd,
+  type FloatBroadcast,
   type FloatConcat,
   type FloatConvolution,
   type FloatFunction,
+  type FloatGlobalPool,
   type FloatLinear,
   type FloatNetwork,
   type FloatNode,
@@ -66,6 +70,8 @@ const wideBits = 17;
 const fineBits = 16;
 /** Bits of integers that may stay what they are, where finer ones would do no good; 0: none. */
 const exactBits = (form: Form): number => (form === 'wide' ? wideBits : form === 'fine' ? fineBits : 0);
+/** Of a mean of a whole channel: its integers for one of the channel. */
+const globalMeanGain = 64;
 /** Sums of such a convolution are divided until they are below. */
 const mostSum = 2 ** 31 - 1;
 
@@ -219,6 +225,10 @@ class Quantiser {
         return this.#selected(node);
       case 'pool':
         return this.#pooled(node);
+      case 'globalPool':
+        return this.#globallyPooled(node);
+      case 'broadcast':
+        return this.#broadcast(node);
       case 'pad':
         return this.#padded(node);
       case 'nonLocalMeans':
@@ -439,6 +449,27 @@ class Quantiser {
     return { ...input, name, raw: true, low, high, maps };
   }
 
+  #globallyPooled({ name, input: from, kind }: FloatGlobalPool): IntegerValue {
+    const input = kind === 'max' ? this.#value(from) : this.#settle(from);
+    const rule = { kind, gain: kind === 'max' ? 1 : globalMeanGain };
+    this.#nodes.push({ op: 'globalPool', name, input: input.name, ...rule });
+    const maps = input.maps.map((map) => globalPool(map, rule));
+    if (kind === 'max') return { ...input, name, maps };
+    const scales = input.scales.map((scale) => scale / rule.gain);
+    const [low, high] = [input.low * rule.gain, input.high * rule.gain];
+    return { ...input, name, raw: true, scales, low, high, maps };
+  }
+
+  #broadcast({ name, inputs }: FloatBroadcast): IntegerValue {
+    const [pixel, like] = [this.#value(inputs[0]), this.#value(inputs[1])];
+    this.#nodes.push({ op: 'broadcast', name, inputs: [pixel.name, like.name] });
+    const maps = pixel.maps.map((map, image) => {
+      const { height, width } = like.maps[image] as FeatureMap;
+      return broadcast(map, height, width);
+    });
+    return { ...pixel, name, maps };
+  }
+
   #padded({ name, input: from, fill, padding }: FloatPad): IntegerValue {
     const input = this.#value(from);
     const rule = { fill, padding: [...padding] as Four };
@@ -559,7 +590,7 @@ class Quantiser {
   ): IntegerValue {
     const extents = this.#extents(input.maps, (x, c) => {
       const y = x * ofChannel(input.scales, c) * ofChannel(x < 0 ? rule.negative : rule.positive, c);
-      return Math.max(rule.low, Math.min(rule.high, y));
+      return y < rule.low ? rule.low : y > rule.high ? rule.high : y;
     });
     const target = scaling(extents);
     const fixed = requantiseRule(rule, input, target);

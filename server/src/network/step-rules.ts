@@ -1,5 +1,5 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import { safeProduct, type Coefficient } from '@cipherdose/sdk/image';
+import { safeProduct } from '@cipherdose/sdk/image';
 import {
   limits,
   type AddNode,
@@ -57,28 +57,25 @@ export function polynomialRule(
       (_, channel) =>
         (coefficientAt(coefficient, channel) * unit ** (2 - i)) / ofChannel(target.scales, channel),
     ),
-  ) as [number[], number[], number[]];
+  ) as Three<number[]>;
   const x = magnitude(input);
-  const products = ratios[0].map((square, channel) => {
-    const [slope, constant] = [ratios[1][channel] as number, ratios[2][channel] as number];
-    return (Math.abs(square) * x + Math.abs(slope)) * x + Math.abs(constant);
-  });
+  // As checkPlan bounds it: with the largest coefficient of each power, of whatever channel.
+  const [square, slope, constant] = ratios.map((list) => Math.max(...list.map(Math.abs))) as Three<number>;
   const { multipliers, shift } = chooseMultipliers(
     ratios.flat(),
-    Math.max(...products),
+    (square * x + slope) * x + constant,
     x * x + x + 1,
     safeProduct,
   );
-  const [square, slope, constant] = [0, 1, 2].map((i) => {
+  const integers = [0, 1, 2].map((i) => {
     const list = multipliers.slice(i * channels, (i + 1) * channels);
     return channels === 1 ? (list[0] as number) : list;
-  }) as [Coefficient, Coefficient, Coefficient];
+  }) as Three<number | number[]>;
   const { low, high } = target;
-  return { square: plain(square), slope: plain(slope), constant: plain(constant), shift, low, high };
+  return { square: integers[0], slope: integers[1], constant: integers[2], shift, low, high };
 }
 
-const plain = (coefficient: Coefficient): number | number[] =>
-  typeof coefficient === 'number' ? coefficient : [...coefficient];
+type Three<T> = [T, T, T];
 
 /** The integer form of a weighted sum. All sides have one scale. */
 export function addRule(

@@ -1,4 +1,4 @@
-import { inputsOf, type FloatActivation, type FloatNetwork, type FloatNode } from './float-network.ts';
+import { evaluatedInputs, type FloatActivation, type FloatNetwork, type FloatNode } from './float-network.ts';
 
 /**
  * How the integers of a value are laid out:
@@ -33,7 +33,7 @@ export function valueForms(network: FloatNetwork): ReadonlyMap<string, Form> {
     return found;
   };
   for (const node of network.nodes.toReversed())
-    for (const input of inputsOf(node))
+    for (const input of evaluatedInputs(node))
       for (const need of needsOfInput(node, needsOf(node.name))) needsOf(input).add(need);
   return new Map([...needs].map(([name, of]) => [name, formFor(of)]));
 }
@@ -43,7 +43,7 @@ export function outputGains(network: FloatNetwork): ReadonlyMap<string, number> 
   const gains = new Map([[network.output, 1]]);
   for (const node of network.nodes.toReversed()) {
     const own = gains.get(node.name) ?? 0;
-    inputsOf(node).forEach((input, i) => {
+    evaluatedInputs(node).forEach((input, i) => {
       const factor = node.op === 'add' ? node.multipliers[i] : isScaling(node) ? node.positive[0] : 1;
       gains.set(input, Math.max(gains.get(input) ?? 0, own * Math.abs(factor ?? 1)));
     });
@@ -56,8 +56,9 @@ function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
   if (node.op === 'function' || node.op === 'product' || node.op === 'nonLocalMeans') return ['polynomial'];
   if (node.op === 'activation') return isScaling(node) ? own : [];
   // These leave every channel its own scale.
-  if (node.op === 'concat' || node.op === 'select' || node.op === 'pad') return own;
+  if (['concat', 'select', 'pad', 'broadcast'].includes(node.op)) return own;
   if (node.op === 'pool') return node.kind === 'sum' && own.size === 0 ? ['polynomial'] : own;
+  if (node.op === 'globalPool') return own.size === 0 ? ['polynomial'] : own;
   // What passes through a shuffle or a sum needs one scale for all channels, which polynomials and outputs need anyway.
   if (own.size === 0) return ['polynomial'];
   return Array.from(own, (need) =>

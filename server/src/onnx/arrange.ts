@@ -3,7 +3,15 @@ import { limits } from '@cipherdose/sdk/protocol';
 import { scale, valueOf, type Expression } from './expression.ts';
 import { unsupported, type Lowering, type Meaning } from './lowering.ts';
 import type { OnnxNode } from './read-graph.ts';
-import { arrangementOf, imageView, sameView, type Arrangement, type View } from './view.ts';
+import {
+  arrangementOf,
+  imageView,
+  repeatedView,
+  sameView,
+  withoutRepeats,
+  type Arrangement,
+  type View,
+} from './view.ts';
 
 /** A value and how the graph shows it. */
 export type Viewed = Extract<Meaning, { kind: 'value' }>;
@@ -25,6 +33,30 @@ export function viewed(value: Expression, view: View, node: OnnxNode, lowering: 
   return { kind: 'value', value, view, arrangedBy: node };
 }
 
+/** One pixel of every channel as a map of `height` x `width` of it, as far as the graph can see. */
+export const repeated = (value: Expression, height: number, width: number, node: OnnxNode): Viewed => ({
+  kind: 'value',
+  value,
+  view: repeatedView(value.channels, height, width),
+  arrangedBy: node,
+});
+
+/** A value as [batch, channels, rows, columns], or the one pixel that is repeated in place of such. */
+export const arrangedOrPixel = (shown: Viewed, node: OnnxNode, lowering: Lowering): Expression =>
+  arranged({ ...shown, view: withoutRepeats(shown.view) }, node, lowering);
+
+/** The pixel as often as `like` has pixels. */
+export function broadcast(pixel: Expression, like: Expression, lowering: Lowering): Expression {
+  const { source, slope } = lowering.passing(pixel);
+  const emitted = lowering.emit(
+    { op: 'broadcast', name: lowering.name('broadcast'), inputs: [source.node, like.node] },
+    pixel.channels,
+    like.height,
+    like.width,
+  );
+  return { ...emitted, slope };
+}
+
 /** @throws ONNX_UNSUPPORTED if the value is not shown as [batch, channels, rows, columns] */
 export function arranged(
   { value, view, arrangedBy }: Viewed,
@@ -33,6 +65,11 @@ export function arranged(
 ): Expression {
   if (sameView(view, imageView(value))) return value;
   const shown = viewed(value, view, node, lowering);
+  if (shown.arrangedBy && lowering.isPixel(value.node))
+    throw unsupported(
+      node,
+      'one pixel of global pooling as large as a map in sums, products and Concat only',
+    );
   if (shown.arrangedBy)
     throw unsupported(
       arrangedBy ?? node,

@@ -1,4 +1,4 @@
-import { arranged, likewise, meant, selected, type Viewed } from './arrange.ts';
+import { arrangedOrPixel, broadcast, likewise, meant, selected, type Viewed } from './arrange.ts';
 import {
   addExpressions,
   composed,
@@ -11,10 +11,10 @@ import {
 } from './expression.ts';
 import { activation, unlimited } from './lower-activation.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
-import { checkReduction, constantAt, floatOf, perChannel, scalar, valueAt, viewedAt } from './operands.ts';
+import { constantAt, perChannel, scalar, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
-import { sameView } from './view.ts';
+import { sameView, whole } from './view.ts';
 
 interface Operands {
   readonly shown: Viewed;
@@ -31,32 +31,52 @@ function mixedOperands(node: OnnxNode, lowering: Lowering): Operands | undefined
   return { shown: viewedAt(node, 1 - constantIndex, lowering), constant, constantFirst: constantIndex === 0 };
 }
 
-/** Two values of one shape, in the view that they share or as images; a single channel is there for each of the other's. */
+/**
+ * Two values of one shape, in the view that they share or as images; a single channel is there for each of the other's, and
+ * a single pixel of global pooling for each of the other's.
+ */
 function valueOperands(
   node: OnnxNode,
   first: Viewed,
   second: Viewed,
   lowering: Lowering,
 ): { readonly a: Expression; readonly b: Expression; readonly show: (value: Expression) => Viewed } {
-  const shared = sameView(first.view, second.view);
+  const shared = sharedView(first, second);
   const [a, b] = shared
-    ? [first.value, second.value]
-    : spread(arranged(first, node, lowering), arranged(second, node, lowering), lowering);
+    ? spread(first.value, second.value, lowering)
+    : spread(arrangedOrPixel(first, node, lowering), arrangedOrPixel(second, node, lowering), lowering);
   if (a.channels !== b.channels || a.height !== b.height || a.width !== b.width)
     throw unsupported(node, 'two values of one shape');
-  return { a, b, show: shared ? (value) => likewise(first, value) : meant };
+  return { a, b, show: shared ? (value) => likewise(shared, value) : meant };
 }
 
-/** Both values, one of a single channel as often as the other one has channels. */
-function spread(a: Expression, b: Expression, lowering: Lowering): [Expression, Expression] {
+/** The value of more channels, if both are shown alike but for the axis of channels, where the other one has 1. */
+function sharedView(first: Viewed, second: Viewed): Viewed | undefined {
+  const [many, few] = first.value.channels >= second.value.channels ? [first, second] : [second, first];
+  if (sameView(many.view, few.view)) return many;
+  const channels = whole('channel', many.value.channels);
+  const single = many.view.map((dimension) => (sameView([dimension], [channels]) ? [] : dimension));
+  return few.value.channels === 1 && sameView(single, few.view) ? many : undefined;
+}
+
+/** Both values, one of a single channel or pixel as often as the other one has channels or pixels. */
+export function spread(first: Expression, second: Expression, lowering: Lowering): [Expression, Expression] {
   const copies = (value: Expression, { channels }: Expression): Expression =>
     value.channels === 1 ? selected(value, Array<number>(channels).fill(0), lowering) : value;
-  return [copies(a, b), copies(b, a)];
+  const [a, b] = [copies(first, second), copies(second, first)];
+  const [isPixel, isOther] = [lowering.isPixel(a.node), lowering.isPixel(b.node)];
+  if (isPixel === isOther) return [a, b];
+  // The map is folded first, so that both sides mean the same node.
+  const like = lowering.foldLinear(isPixel ? b : a);
+  return isPixel ? [broadcast(a, like, lowering), like] : [like, broadcast(b, like, lowering)];
 }
 
 /** A curve takes constants that are the same for all channels only. */
-const forConstants = (value: Expression, constants: readonly number[], lowering: Lowering): Expression =>
-  value.curve && constants.length > 1 ? lowering.plain(value) : value;
+export const forConstants = (
+  value: Expression,
+  constants: readonly number[],
+  lowering: Lowering,
+): Expression => (value.curve && constants.length > 1 ? lowering.plain(value) : value);
 
 /** Add, Sub and Sum. */
 export function lowerSum(node: OnnxNode, lowering: Lowering): Viewed {
@@ -66,7 +86,7 @@ export function lowerSum(node: OnnxNode, lowering: Lowering): Viewed {
     const values = node.inputs.map((_, i) => viewedAt(node, i, lowering));
     return values.reduce((sum, next) => {
       const { a, b, show } = valueOperands(node, sum, next, lowering);
-      return show(addExpressions(a, b) ?? weightedSum(a, b, lowering));
+      return show(sumOf(a, b, lowering));
     });
   }
   const mixed = mixedOperands(node, lowering);
@@ -87,12 +107,14 @@ export function lowerSum(node: OnnxNode, lowering: Lowering): Viewed {
     viewedAt(node, 1, lowering),
     lowering,
   );
-  const second = scale(b, [sign]);
-  const joined =
-    addExpressions(a, second) ??
-    (a.curve || b.curve ? curves(addExpressions, a, second, lowering) : undefined);
-  return show(joined ?? weightedSum(a, second, lowering));
+  return show(sumOf(a, scale(b, [sign]), lowering));
 }
+
+/** The sum of two values of one shape. */
+export const sumOf = (a: Expression, b: Expression, lowering: Lowering): Expression =>
+  addExpressions(a, b) ??
+  (a.curve || b.curve ? curves(addExpressions, a, b, lowering) : undefined) ??
+  weightedSum(a, b, lowering);
 
 /** Max and Min: of a value and a number, or of two values, by what one has more than the other. */
 export function lowerExtreme(node: OnnxNode, lowering: Lowering): Viewed {
@@ -118,10 +140,9 @@ function extremeOf(a: Expression, b: Expression, isMax: boolean, lowering: Lower
   return addExpressions(over, b) ?? weightedSum(over, b, lowering);
 }
 
-/** ReduceMax and ReduceMin over the channels: of the first half and the last one, until one is left. */
-export function lowerChannelExtreme(node: OnnxNode, lowering: Lowering): Expression {
-  checkReduction(node, lowering);
-  let value = lowering.plain(valueAt(node, 0, lowering));
+/** Largest or smallest of the channels: of the first half and the last one, until one is left. */
+export function channelExtreme(of: Expression, isMax: boolean, lowering: Lowering): Expression {
+  let value = lowering.plain(of);
   while (value.channels > 1) {
     const half = Math.ceil(value.channels / 2);
     const from = (first: number): number[] => Array.from({ length: half }, (_, i) => first + i);
@@ -129,7 +150,7 @@ export function lowerChannelExtreme(node: OnnxNode, lowering: Lowering): Express
       selected(value, from(0), lowering),
       selected(value, from(value.channels - half), lowering),
     ];
-    value = lowering.plain(extremeOf(a, b, node.operator === 'ReduceMax', lowering));
+    value = lowering.plain(extremeOf(a, b, isMax, lowering));
   }
   return value;
 }
@@ -172,11 +193,16 @@ function productOfValues(node: OnnxNode, first: Viewed, second: Viewed, lowering
   }
   const factor = isProduct ? second : likewise(second, reciprocal(second.value, lowering));
   const { a, b, show } = valueOperands(node, first, factor, lowering);
+  return show(productOf(a, b, lowering));
+}
+
+/** A node for the product of two values of one shape. */
+export function productOf(a: Expression, b: Expression, lowering: Lowering): Expression {
   const [left, right] = [lowering.plain(a), lowering.plain(b)];
   const { channels, height, width } = left;
   const inputs = [left.node, right.node] as const;
   const name = lowering.name('product');
-  return show(lowering.emit({ op: 'product', name, inputs }, channels, height, width));
+  return lowering.emit({ op: 'product', name, inputs }, channels, height, width);
 }
 
 /** 1 / y, of a value that is not 0 wherever its range reaches. */
@@ -225,21 +251,4 @@ export function lowerPower(node: OnnxNode, lowering: Lowering): Viewed {
     shown,
     composed(value, curve, (y) => y ** exponent),
   );
-}
-
-/** BatchNormalization with fixed statistics: gamma * (x - mean) / sqrt(variance + epsilon) + beta. */
-export function lowerBatchNormalization(node: OnnxNode, lowering: Lowering): Expression {
-  const shown = meant(valueAt(node, 0, lowering));
-  const { channels } = shown.value;
-  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) => {
-    const tensor = constantAt(node, index, lowering);
-    if (tensor?.data.length !== channels) throw malformed(node, 'its statistics do not fit its channels');
-    return perChannel(node, { ...tensor, dims: [channels, 1, 1] }, shown);
-  }) as [number[], number[], number[], number[]];
-  const epsilon = floatOf(node, 'epsilon', 1e-5);
-  const factor = gamma.map((gain, channel) => gain / Math.sqrt((variance[channel] as number) + epsilon));
-  if (!factor.every(Number.isFinite)) throw malformed(node, 'a variance is not positive');
-  const offset = beta.map((base, channel) => base - (mean[channel] as number) * (factor[channel] as number));
-  const value = forConstants(shown.value, factor, lowering);
-  return shift(scale(value, factor), offset);
 }

@@ -5,17 +5,7 @@ import type { Expression } from './expression.ts';
 import { shuffled, type Viewed } from './arrange.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { padded } from './lower-shuffle.ts';
-import {
-  checkReduction,
-  constantAt,
-  finite,
-  floatOf,
-  integerOf,
-  integersOf,
-  textOf,
-  valueAt,
-  viewedAt,
-} from './operands.ts';
+import { constantAt, finite, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
 import { dimsOf, sameView, whole } from './view.ts';
@@ -71,15 +61,41 @@ export const lowerPublicConvolution = (node: OnnxNode, lowering: Lowering): Expr
   lowerAs('convolution', node, lowering);
 
 /** ReduceMean and ReduceSum over the channels. The client does it: the weights are no secret. */
-export function lowerChannelSum(node: OnnxNode, lowering: Lowering): Expression {
-  checkReduction(node, lowering);
-  const input = lowering.withoutConstant(valueAt(node, 0, lowering));
+export const channelSum = (node: OnnxNode, value: Expression, lowering: Lowering): Expression =>
+  mixedChannels(node, value, 1, () => (node.operator === 'ReduceSum' ? 1 : 1 / value.channels), lowering);
+
+/** Means over groups of channels that follow each other, each for all channels of its group. */
+export function groupedMeans(
+  node: OnnxNode,
+  value: Expression,
+  groups: number,
+  lowering: Lowering,
+): Expression {
+  const size = value.channels / groups;
+  const weight = (to: number, from: number): number =>
+    Math.floor(to / size) === Math.floor(from / size) ? 1 / size : 0;
+  return mixedChannels(node, value, value.channels, weight, lowering);
+}
+
+/** A convolution of one tap that the client does. */
+function mixedChannels(
+  node: OnnxNode,
+  value: Expression,
+  outChannels: number,
+  weight: (to: number, from: number) => number,
+  lowering: Lowering,
+): Expression {
+  const input = lowering.withoutConstant(value);
   const { channels } = input;
-  const weights = new Float64Array(channels).fill(node.operator === 'ReduceMean' ? 1 / channels : 1);
+  if (channels * outChannels > limits.convolutionWeights)
+    throw unsupported(node, `up to ${Math.sqrt(limits.convolutionWeights)} channels in groups`);
+  const weights = Float64Array.from({ length: channels * outChannels }, (_, i) =>
+    weight(Math.floor(i / channels), i % channels),
+  );
   const layer: Layer = {
-    ...{ op: 'convolution', outChannels: 1, kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0] },
+    ...{ op: 'convolution', outChannels, kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0] },
     weights,
-    bias: new Float64Array(1),
+    bias: new Float64Array(outChannels),
   };
   return linear(node, input, layer, lowering);
 }

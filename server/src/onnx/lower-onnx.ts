@@ -1,32 +1,31 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { limits } from '@cipherdose/sdk/protocol';
-import { inputsOf, type FloatNetwork, type FloatNode } from '../network/float-network.ts';
+import { inputsOf, sizedLike, type FloatNetwork, type FloatNode } from '../network/float-network.ts';
 import { arranged, meant } from './arrange.ts';
 import { valueOf, type Expression } from './expression.ts';
 import { foldConstants, foldedOperators, shapeTensor } from './fold-constants.ts';
 import { Lowering, malformed, unsupported, type Meaning } from './lowering.ts';
 import { functionOperators, lowerClip, lowerFunction, lowerRectifier } from './lower-activation.ts';
+import { lowerExtreme, lowerNegation, lowerPower, lowerProduct, lowerSum } from './lower-arithmetic.ts';
 import {
-  lowerBatchNormalization,
-  lowerChannelExtreme,
-  lowerExtreme,
-  lowerNegation,
-  lowerPower,
-  lowerProduct,
-  lowerSum,
-} from './lower-arithmetic.ts';
-import {
-  lowerChannelSum,
   lowerConvolution,
   lowerMatrixProduct,
   lowerPublicConvolution,
   lowerTransposedConvolution,
 } from './lower-convolution.ts';
+import {
+  lowerBatchNormalization,
+  lowerGroupNormalization,
+  lowerInstanceNormalization,
+  lowerLayerNormalization,
+} from './lower-normalization.ts';
 import { lowerNonLocalMeans } from './lower-non-local-means.ts';
-import { lowerPool } from './lower-pool.ts';
+import { lowerGlobalPool, lowerPool } from './lower-pool.ts';
+import { lowerReduction } from './lower-reduction.ts';
 import {
   lowerConcat,
   lowerCopies,
+  lowerFlatten,
   lowerPad,
   lowerReshape,
   lowerResize,
@@ -96,8 +95,14 @@ const operators: Readonly<Record<string, Lower>> = {
   Div: lowerProduct,
   Dropout: same,
   Expand: lowerCopies,
+  Flatten: lowerFlatten,
   Gemm: lowerMatrixProduct,
+  GlobalAveragePool: image(lowerGlobalPool),
+  GlobalMaxPool: image(lowerGlobalPool),
+  GroupNormalization: image(lowerGroupNormalization),
   Identity: same,
+  InstanceNormalization: lowerInstanceNormalization,
+  LayerNormalization: lowerLayerNormalization,
   LeakyRelu: lowerRectifier,
   MatMul: lowerMatrixProduct,
   Max: lowerExtreme,
@@ -108,13 +113,13 @@ const operators: Readonly<Record<string, Lower>> = {
   PRelu: lowerRectifier,
   Pad: image(lowerPad),
   Pow: lowerPower,
-  ReduceMax: image(lowerChannelExtreme),
-  ReduceMean: image(lowerChannelSum),
-  ReduceMin: image(lowerChannelExtreme),
-  ReduceSum: image(lowerChannelSum),
+  ReduceMax: lowerReduction,
+  ReduceMean: lowerReduction,
+  ReduceMin: lowerReduction,
+  ReduceSum: lowerReduction,
   Relu: lowerRectifier,
   Reshape: lowerReshape,
-  Resize: image(lowerResize),
+  Resize: lowerResize,
   Shape: shape,
   Slice: image(lowerSlice),
   SpaceToDepth: lowerSpaceDepth,
@@ -124,7 +129,7 @@ const operators: Readonly<Record<string, Lower>> = {
   Tile: lowerCopies,
   Transpose: lowerTranspose,
   Unsqueeze: lowerSqueeze,
-  Upsample: image(lowerResize),
+  Upsample: lowerResize,
 };
 
 const supportedOperators = [...Object.keys(operators), 'Split'].toSorted().join(', ');
@@ -135,12 +140,7 @@ const comparing = 'Clip, LeakyRelu, Max or Min';
 const instead: Readonly<Record<string, string>> = {
   Equal: comparing,
   Gather: 'Slice or Split of channels',
-  GlobalAveragePool: 'AveragePool with a window of fixed size',
-  GlobalMaxPool: 'MaxPool with a window of fixed size',
   Greater: comparing,
-  GroupNormalization: 'BatchNormalization with fixed statistics',
-  InstanceNormalization: 'BatchNormalization with fixed statistics',
-  LayerNormalization: 'over channels, written out as ReduceMean, Sub, Mul, Sqrt and Div (opset below 17)',
   Less: comparing,
   Softmax: 'Sigmoid, or another function of one value',
   Where: comparing,
@@ -218,10 +218,11 @@ function withMultiple(network: FloatNetwork): FloatNetwork {
   const scales = new Map([['image', 1]]);
   let [multiple, exact] = [1, false];
   for (const node of network.nodes) {
-    const input = scales.get(inputsOf(node)[0] as string) ?? 1;
+    const input = scales.get(sizedLike(node)) ?? 1;
     const factor = node.op === 'unshuffle' || node.op === 'shuffle' ? node.factor : 1;
     const stride = 'stride' in node ? node.stride[0] : 1;
-    const scale = node.op === 'shuffle' ? input / factor : input * factor * stride;
+    const small = node.op === 'globalPool' ? 1 : input * factor * stride;
+    const scale = node.op === 'shuffle' ? input / factor : small;
     if (!Number.isInteger(scale))
       throw new DenoiseError('ONNX_UNSUPPORTED', {
         node: node.name,

@@ -7,6 +7,17 @@ import { integerOf, valueAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import { pairOf, paddingOf } from './windows.ts';
 
+/** GlobalMaxPool and GlobalAveragePool. */
+export const lowerGlobalPool = (node: OnnxNode, lowering: Lowering): Expression =>
+  globallyPooled(valueAt(node, 0, lowering), node.operator === 'GlobalMaxPool' ? 'max' : 'mean', lowering);
+
+/** The largest value of every channel, or the mean. */
+export function globallyPooled(value: Expression, kind: 'max' | 'mean', lowering: Lowering): Expression {
+  const { source, slope } = lowering.passing(value);
+  const pooling = { op: 'globalPool', name: lowering.name('globalPool'), input: source.node, kind } as const;
+  return { ...lowering.emit(pooling, source.channels, 1, 1), slope };
+}
+
 /** MaxPool and AveragePool. */
 export function lowerPool(node: OnnxNode, lowering: Lowering): Expression {
   const value = valueAt(node, 0, lowering);

@@ -1,10 +1,21 @@
 import { limits } from '@cipherdose/sdk/protocol';
-import { arranged, meant, pooled, selected, shuffled, viewed, type Viewed } from './arrange.ts';
+import {
+  arranged,
+  arrangedOrPixel,
+  broadcast,
+  meant,
+  pooled,
+  repeated as repeatedPixel,
+  selected,
+  shuffled,
+  viewed,
+  type Viewed,
+} from './arrange.ts';
 import type { Expression } from './expression.ts';
 import { malformed, unsupported, type Lowering, type Meaning } from './lowering.ts';
 import { constantAt, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
-import { dimsOf, imageView, reshaped, type View } from './view.ts';
+import { dimsOf, imageView, repeatedView, reshaped, sameView, type View } from './view.ts';
 
 /** DepthToSpace and SpaceToDepth, in every order of channels that ONNX has. */
 export function lowerSpaceDepth(node: OnnxNode, lowering: Lowering): Viewed {
@@ -32,7 +43,19 @@ export function lowerSpaceDepth(node: OnnxNode, lowering: Lowering): Viewed {
   return viewed(value, view, node, lowering);
 }
 
-/** Reshape and Flatten. */
+/** Flatten: two dimensions, those before an axis and the others. */
+export function lowerFlatten(node: OnnxNode, lowering: Lowering): Meaning {
+  const { value, view } = viewedAt(node, 0, lowering);
+  const given = integerOf(node, 'axis', 1);
+  const axis = given < 0 ? given + view.length : given;
+  if (!(axis >= 0 && axis <= view.length)) throw malformed(node, `axis ${given}`);
+  const dims = dimsOf(view);
+  const all = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
+  const result = reshaped(view, [all(dims.slice(0, axis)), all(dims.slice(axis))]);
+  return viewed(value, result as View, node, lowering);
+}
+
+/** Reshape. */
 export function lowerReshape(node: OnnxNode, lowering: Lowering): Meaning {
   const { value, view } = viewedAt(node, 0, lowering);
   const shape = constantAt(node, 1, lowering);
@@ -85,8 +108,8 @@ export function lowerTranspose(node: OnnxNode, lowering: Lowering): Meaning {
   return viewed(value, transposed(view, order), node, lowering);
 }
 
-/** Resize and Upsample: every pixel repeated a whole number of times. */
-export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
+/** Resize and Upsample: every pixel repeated a whole number of times; one pixel of global pooling any number of times. */
+export function lowerResize(node: OnnxNode, lowering: Lowering): Viewed {
   const value = valueAt(node, 0, lowering);
   const mode = textOf(node, 'mode', 'nearest');
   // Before opset 11 scales came second, and places were not measured from the middles of pixels.
@@ -104,8 +127,11 @@ export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
     : [...(scales?.data ?? [])];
   const [batch, channel, rows, columns] = factors;
   const factor = rows ?? 0;
+  if (lowering.isPixel(value.node) && batch === 1 && channel === 1 && columns)
+    return repeatedPixel(value, factor, columns, node);
   const halfPixel = coordinates === 'half_pixel' || coordinates === 'pytorch_half_pixel';
-  if (mode === 'linear' && halfPixel && String(factors) === '1,1,2,2') return doubled(node, value, lowering);
+  if (mode === 'linear' && halfPixel && String(factors) === '1,1,2,2')
+    return meant(doubled(node, value, lowering));
   const fits =
     mode === 'nearest' &&
     plain &&
@@ -120,8 +146,7 @@ export function lowerResize(node: OnnxNode, lowering: Lowering): Expression {
       `mode nearest with the same whole factor up to ${limits.shuffleFactor} for rows and columns, mode linear ` +
         'with factor 2 and half-pixel coordinates (opset 11 on), or ConvTranspose',
     );
-  if (factor === 1) return value;
-  return repeated(node, value, factor, lowering);
+  return meant(factor === 1 ? value : repeated(node, value, factor, lowering));
 }
 
 /** Every pixel `factor` times along rows and columns. */
@@ -145,7 +170,10 @@ function doubled(node: OnnxNode, value: Expression, lowering: Lowering): Express
 
 /** Concat along the channels. */
 export function lowerConcat(node: OnnxNode, lowering: Lowering): Meaning {
-  const inputs = node.inputs.map((_, i) => viewedAt(node, i, lowering));
+  const inputs = allAsLarge(
+    node.inputs.map((_, i) => viewedAt(node, i, lowering)),
+    lowering,
+  );
   const [first] = inputs;
   if (!first || inputs.length > limits.concatInputs)
     throw unsupported(node, `1 to ${limits.concatInputs} inputs`);
@@ -178,7 +206,19 @@ export function lowerConcat(node: OnnxNode, lowering: Lowering): Meaning {
   );
 }
 
-/** Expand and Tile: copies of the channels. */
+/** The values; a pixel that is shown as large as a map beside it becomes as large. */
+function allAsLarge(inputs: readonly Viewed[], lowering: Lowering): readonly Viewed[] {
+  const map = inputs.find(({ value }) => !lowering.isPixel(value.node));
+  if (!map) return inputs;
+  const like = lowering.plain(map.value);
+  return inputs.map((shown) => {
+    const { value, view } = shown;
+    const isRepeated = sameView(view, repeatedView(value.channels, like.height, like.width));
+    return isRepeated && lowering.isPixel(value.node) ? meant(broadcast(value, like, lowering)) : shown;
+  });
+}
+
+/** Expand and Tile: copies of the channels, or of one pixel of global pooling. */
 export function lowerCopies(node: OnnxNode, lowering: Lowering): Meaning {
   const shown = viewedAt(node, 0, lowering);
   const given = constantAt(node, 1, lowering);
@@ -192,6 +232,9 @@ export function lowerCopies(node: OnnxNode, lowering: Lowering): Meaning {
     node.operator === 'Tile' ? dim : Math.max(1, dim / (have[axis] as number)),
   );
   if (copies.every((count) => count === 1)) return shown;
+  const [, , height, width] = asked as [number, number, number, number];
+  if (lowering.isPixel(shown.value.node) && rank === 4 && copies[0] === 1 && copies[1] === 1)
+    return repeatedPixel(arrangedOrPixel(shown, node, lowering), height, width, node);
   const value = arranged(shown, node, lowering);
   const [batch, channel, rows, columns] = copies;
   const count = channel as number;

@@ -1,5 +1,5 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
-import type { FloatNode } from '../network/float-network.ts';
+import { inputsOf, type FloatNode } from '../network/float-network.ts';
 import { curveOf, isLinear, isZero, valueOf, type Curve, type Expression } from './expression.ts';
 import type { OnnxNode } from './read-graph.ts';
 import type { Tensor } from './tensor.ts';
@@ -48,6 +48,8 @@ export class Lowering {
   readonly #folds = new Map<string, Fold>();
   /** What a node is of another one, if it is a function that is the same for all channels. */
   readonly #origins = new Map<string, { readonly of: string; readonly curve: Curve }>();
+  /** Nodes whose value is one pixel for each channel, however large the image is. */
+  readonly #pixels = new Set<string>();
   readonly #counts = new Map<string, number>();
   #weights = 0;
   #constants = 0;
@@ -88,9 +90,23 @@ export class Lowering {
   emit(node: FloatNode, channels: number, height: number, width: number): Expression {
     if (!numbersOf(node).every(Number.isFinite))
       throw new DenoiseError('ONNX_INVALID', { node: node.name, reason: 'a coefficient is not finite' });
+    if (node.op === 'globalPool' || (node.op !== 'broadcast' && this.isPixel(inputsOf(node)[0] as string))) {
+      if (height !== 1 || width !== 1)
+        throw new DenoiseError('ONNX_UNSUPPORTED', {
+          node: node.name,
+          supported:
+            'what one pixel of global pooling stays one pixel in, and sums and products of it and a map',
+        });
+      this.#pixels.add(node.name);
+    }
     this.nodes.push(node);
     this.#counts.set(node.op, (this.#counts.get(node.op) ?? 0) + 1);
     return valueOf(node.name, channels, height, width);
+  }
+
+  /** Whether the value of a node is one pixel, however large the image is. */
+  isPixel(node: string): boolean {
+    return this.#pixels.has(node);
   }
 
   /** A name that no node has. */

@@ -82,13 +82,10 @@ export const textOf = (node: OnnxNode, attribute: string, otherwise: string): st
   return bytes ? new TextDecoder().decode(bytes) : otherwise;
 };
 
-/** @throws ONNX_UNSUPPORTED if a Reduce operator is not over the channels */
-export function checkReduction(node: OnnxNode, lowering: Lowering): void {
-  const axes = constantAt(node, 1, lowering)?.data ?? integersOf(node, 'axes', []);
-  const [axis] = axes;
-  if (axes.length !== 1 || (axis !== 1 && axis !== -3) || integerOf(node, 'keepdims', 1) !== 1)
-    throw unsupported(
-      node,
-      'the channels as the only axis, kept; over rows and columns AveragePool or MaxPool with a window of fixed size',
-    );
+/** Axes of a Reduce operator on a value of `rank` dimensions, from 0; all of them if none are given. */
+export function reducedAxes(node: OnnxNode, rank: number, lowering: Lowering): ReadonlySet<number> {
+  const given = [...(constantAt(node, 1, lowering)?.data ?? integersOf(node, 'axes', []))];
+  const axes = given.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (axes.some((axis) => !(axis >= 0 && axis < rank))) throw malformed(node, `axes ${given.join(',')}`);
+  return new Set(axes.length > 0 ? axes : Array.from({ length: rank }, (_, axis) => axis));
 }

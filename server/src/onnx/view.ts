@@ -1,7 +1,7 @@
 import { limits } from '@cipherdose/sdk/protocol';
 import type { Expression } from './expression.ts';
 
-/** A digit of the index along one axis of a value: that index is the sum of digit * step. */
+/** A digit of the index along one axis of a value: that index is the sum of digit * step. A step of 0 repeats one pixel. */
 interface Atom {
   readonly axis: 'channel' | 'row' | 'column';
   readonly size: number;
@@ -27,6 +27,21 @@ export const imageView = ({ channels, height, width }: Shaped): View => [
   whole('row', height),
   whole('column', width),
 ];
+
+/** One pixel of every channel, shown as `height` x `width` of it. */
+export const repeatedView = (channels: number, height: number, width: number): View => [
+  [],
+  whole('channel', channels),
+  repeated('row', height),
+  repeated('column', width),
+];
+
+const repeated = (axis: Atom['axis'], size: number): readonly Atom[] =>
+  size === 1 ? [] : [{ axis, size, step: 0 }];
+
+/** The view of the pixel that a view repeats, or the view itself. */
+export const withoutRepeats = (view: View): View =>
+  view.map((dimension) => dimension.filter(({ step }) => step !== 0));
 
 export const sameView = (a: View, b: View): boolean => JSON.stringify(a) === JSON.stringify(b);
 

@@ -27,7 +27,7 @@ say('encrypted series of 12 slices, linear ...');
 const linear = await benchSeries('linear', 12);
 const literature: LiteratureFigures[] = [];
 if (values.literature)
-  for (const name of ['filter-bank', 'ffdnet', 'unet', 'dncnn', 'redcnn', 'redcnn-96']) {
+  for (const name of ['filter-bank', 'ffdnet', 'rcan', 'unet', 'dncnn', 'redcnn', 'nafnet', 'redcnn-96']) {
     say(`one slice of 512x512, ${name} ...`);
     literature.push(await benchLiterature(name));
   }

@@ -241,11 +241,14 @@ describe('what looks at the whole image, against onnxruntime', () => {
     expect(refusalOf(file)).toMatchObject({ code: 'ONNX_UNSUPPORTED', details: { operator: 'ReduceSum' } });
   });
 
-  test('GroupNormalization of groups that do not fit', () => {
+  test.each([
+    ['groups', 3, [gains, offsets]],
+    ['scales', 2, [list('gains', [1, 1, 1]), list('offsets', [0, 0, 0])]],
+  ])('GroupNormalization with %s that do not fit', (_, groups, tensors) => {
     const file = around(
       [4, 4],
-      [node('GroupNormalization', ['x', 'gains', 'offsets'], 'y', { num_groups: 3 })],
-      [gains, offsets],
+      [node('GroupNormalization', ['x', 'gains', 'offsets'], 'y', { num_groups: groups })],
+      tensors,
     );
     expect(refusalOf({ ...file, opset: 21 })).toMatchObject({ code: 'ONNX_INVALID' });
   });

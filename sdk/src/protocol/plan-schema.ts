@@ -165,7 +165,7 @@ const pool = z.strictObject({
   padding: z.tuple([pad, pad, pad, pad]),
 });
 /** All pixels of a channel become one: the largest, or x' = floor(gain * mean + 1/2). */
-const globalPool = z.strictObject({
+const globalPoolNode = z.strictObject({
   op: z.literal('globalPool'),
   name: nodeName,
   input: nodeName,
@@ -236,7 +236,7 @@ export const planNodeSchema = z.discriminatedUnion('op', [
   concat,
   select,
   pool,
-  globalPool,
+  globalPoolNode,
   broadcast,
   padNode,
   nonLocalMeans,
@@ -285,7 +285,7 @@ export type PiecewiseNode = z.infer<typeof piecewise>;
 /** The largest value or the sum of every window. */
 export type PoolNode = z.infer<typeof pool>;
 /** The largest value or the mean of a whole channel. */
-export type GlobalPoolNode = z.infer<typeof globalPool>;
+export type GlobalPoolNode = Extract<PlanNode, { readonly op: 'globalPool' }>;
 /** A mean over pixels whose surroundings are alike. */
 export type NonLocalMeansNode = z.infer<typeof nonLocalMeans>;
 /** A convolution that the owner of the image does. */

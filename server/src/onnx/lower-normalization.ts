@@ -4,7 +4,7 @@ import { forConstants, productOf, spread, sumOf } from './lower-arithmetic.ts';
 import { channelSum, groupedMeans } from './lower-convolution.ts';
 import { globallyPooled } from './lower-pool.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
-import { constantAt, floatOf, integerOf, perChannel, valueAt, viewedAt } from './operands.ts';
+import { constantAt, finite, floatOf, integerOf, perChannel, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import { dimsOf, imageView, reshaped, sameView, whole } from './view.ts';
 
@@ -45,7 +45,7 @@ export function lowerGroupNormalization(node: OnnxNode, lowering: Lowering): Exp
   const value = valueAt(node, 0, lowering);
   const groups = integerOf(node, 'num_groups', 0);
   if (!(groups >= 1) || value.channels % groups !== 0) throw malformed(node, `${groups} groups do not fit`);
-  const given = constantAt(node, 1, lowering)?.data.length ?? groups;
+  const given = constantAt(node, 1, lowering)?.data.length === groups ? groups : value.channels;
   const spreadOut = (index: number): number[] =>
     eachOf(constantOf(node, index, given, lowering), value.channels);
   const result = normalised(value, groupMeans(node, groups), floatOf(node, 'epsilon', 1e-5), lowering);
@@ -93,7 +93,7 @@ function normalised(value: Expression, means: Means, epsilon: number, lowering: 
 function constantOf(node: OnnxNode, index: number, count: number, lowering: Lowering): number[] {
   const tensor = constantAt(node, index, lowering);
   if (tensor?.data.length !== count) throw malformed(node, 'its scale or bias does not fit its channels');
-  return [...tensor.data];
+  return [...finite(node, tensor.data)];
 }
 
 /** Each number for as many channels that follow each other. */

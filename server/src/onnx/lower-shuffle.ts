@@ -127,8 +127,14 @@ export function lowerResize(node: OnnxNode, lowering: Lowering): Viewed {
     : [...(scales?.data ?? [])];
   const [batch, channel, rows, columns] = factors;
   const factor = rows ?? 0;
-  if (lowering.isPixel(value.node) && batch === 1 && channel === 1 && columns)
-    return repeatedPixel(value, factor, columns, node);
+  if (
+    lowering.isPixel(value.node) &&
+    batch === 1 &&
+    channel === 1 &&
+    columns &&
+    Math.min(factor, columns) >= 1
+  )
+    return repeatedPixel(value, Math.floor(factor), Math.floor(columns), node);
   const halfPixel = coordinates === 'half_pixel' || coordinates === 'pytorch_half_pixel';
   if (mode === 'linear' && halfPixel && String(factors) === '1,1,2,2')
     return meant(doubled(node, value, lowering));

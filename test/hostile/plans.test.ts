@@ -55,7 +55,7 @@ const pool = {
   stride: [1, 1],
   padding: [0, 0, 0, 0],
 };
-const globalPool = { op: 'globalPool', name: 'pixel', input: 'convolution', kind: 'mean', gain: 64 };
+const globalPool = { op: 'globalPool', name: 'pixel', input: 'convolution', kind: 'mean', gain: 1 };
 const broadcast = { op: 'broadcast', name: 'large', inputs: ['pixel', 'image'] };
 const withPixel = (...nodes: unknown[]): unknown => withNodes(linear, globalPool, ...nodes);
 
@@ -264,7 +264,7 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
     'PLAN_INVALID',
   ],
   'a largest value with a gain': [
-    withPixel({ ...globalPool, name: 'most', kind: 'max' }, result),
+    withPixel({ ...globalPool, name: 'most', kind: 'max', gain: 2 }, result),
     'PLAN_INVALID',
   ],
   'a mean beyond 2^31 of all pixels': [
@@ -400,8 +400,13 @@ describe('hostile plans', () => {
       ).toBe('none');
     });
 
+    test('a mean and a largest value of what a layer gives are fine', () => {
+      const most = { ...globalPool, name: 'most', kind: 'max' };
+      expect(sizesOf(withPixel(most, { ...broadcast, inputs: ['most', 'image'] }, result))).toBe('none');
+    });
+
     test('the mean of an image taken from each of its pixels is fine', () => {
-      const pixel = { ...globalPool, input: 'image' };
+      const pixel = { ...globalPool, input: 'image', gain: 64 };
       const less = { op: 'add', name: 'less', multipliers: [64, -1], shift: 6, low: -4096, high: 4095 };
       expect(
         sizesOf(

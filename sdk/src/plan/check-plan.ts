@@ -93,7 +93,7 @@ function checkGraph(plan: Plan): Map<string, ValueShape> {
 function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape): ValueShape {
   switch (node.op) {
     case 'unshuffle': {
-      const input = larger(node, value(node.input));
+      const input = notOnePixel(node, value(node.input));
       const channels = input.channels * node.factor ** 2;
       if (channels > limits.channels) throw new DenoiseError('PLAN_LIMIT', { node: node.name, channels });
       return {
@@ -105,7 +105,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       };
     }
     case 'shuffle': {
-      const input = larger(node, value(node.input));
+      const input = notOnePixel(node, value(node.input));
       const channels = input.channels / node.factor ** 2;
       const scale = input.scale / node.factor;
       if (!Number.isInteger(channels)) throw invalid(node, 'channels do not divide');
@@ -173,7 +173,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       return { ...pixel, scale: like.scale };
     }
     case 'pad': {
-      const input = larger(node, value(node.input));
+      const input = notOnePixel(node, value(node.input));
       return node.fill === 'zero'
         ? { ...input, low: Math.min(0, input.low), high: Math.max(0, input.high) }
         : input;
@@ -201,12 +201,12 @@ function globalPoolShape(node: GlobalPoolNode, input: ValueShape): ValueShape {
     if (node.gain !== 1) throw invalid(node, 'the largest value has a gain');
     return { ...input, scale: 0 };
   }
+  // So a mean stays below 2^31 too.
   checkProduct(node, (2 * node.gain * magnitude(input) + 1) * limits.mapElements);
-  if (node.gain * magnitude(input) >= 2 ** 31) throw invalid(node, 'a mean could leave 2^31');
   return { ...input, scale: 0, low: input.low * node.gain, high: input.high * node.gain };
 }
 
-function larger(node: PlanNode, input: ValueShape): ValueShape {
+function notOnePixel(node: PlanNode, input: ValueShape): ValueShape {
   if (input.scale === 0) throw invalid(node, 'one pixel does not change its size');
   return input;
 }

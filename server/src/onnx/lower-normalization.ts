@@ -1,27 +1,24 @@
-import { likewise, meant, type Viewed } from './arrange.ts';
+import { likewise, type Viewed } from './arrange.ts';
 import { composed, multiplyExpressions, scale, shift, type Expression } from './expression.ts';
 import { forConstants, productOf, spread, sumOf } from './lower-arithmetic.ts';
 import { channelSum, groupedMeans } from './lower-convolution.ts';
 import { globallyPooled } from './lower-pool.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
-import { constantAt, finite, floatOf, integerOf, perChannel, valueAt, viewedAt } from './operands.ts';
+import { constantAt, finite, floatOf, integerOf, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 import { dimsOf, imageView, reshaped, sameView, whole } from './view.ts';
 
 /** BatchNormalization with fixed statistics: gamma * (x - mean) / sqrt(variance + epsilon) + beta. */
 export function lowerBatchNormalization(node: OnnxNode, lowering: Lowering): Expression {
-  const shown = meant(valueAt(node, 0, lowering));
-  const { channels } = shown.value;
-  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) => {
-    const tensor = constantAt(node, index, lowering);
-    if (tensor?.data.length !== channels) throw malformed(node, 'its statistics do not fit its channels');
-    return perChannel(node, { ...tensor, dims: [channels, 1, 1] }, shown);
-  }) as [number[], number[], number[], number[]];
+  const image = valueAt(node, 0, lowering);
+  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) =>
+    constantOf(node, index, image.channels, lowering),
+  ) as [number[], number[], number[], number[]];
   const epsilon = floatOf(node, 'epsilon', 1e-5);
   const factor = gamma.map((gain, channel) => gain / Math.sqrt((variance[channel] as number) + epsilon));
   if (!factor.every(Number.isFinite)) throw malformed(node, 'a variance is not positive');
   const offset = beta.map((base, channel) => base - (mean[channel] as number) * (factor[channel] as number));
-  const value = forConstants(shown.value, factor, lowering);
+  const value = forConstants(image, factor, lowering);
   return shift(scale(value, factor), offset);
 }
 
@@ -34,10 +31,7 @@ export function lowerInstanceNormalization(node: OnnxNode, lowering: Lowering): 
   const inOrder = image && sameView(image, imageView(value));
   if (batch !== 1 || !inOrder || value.channels % groups !== 0)
     throw unsupported(node, 'channels, or groups of channels that follow each other, as the second axis');
-  const spreadOut = (index: number): number[] =>
-    eachOf(constantOf(node, index, groups, lowering), value.channels);
-  const result = normalised(value, groupMeans(node, groups), floatOf(node, 'epsilon', 1e-5), lowering);
-  return likewise(shown, shift(scale(result, spreadOut(1)), spreadOut(2)));
+  return likewise(shown, normalised(node, value, groupMeans(node, groups), groups, lowering));
 }
 
 /** GroupNormalization, with scale and bias of each group (opset 18) or channel (21 on). */
@@ -46,10 +40,7 @@ export function lowerGroupNormalization(node: OnnxNode, lowering: Lowering): Exp
   const groups = integerOf(node, 'num_groups', 0);
   if (!(groups >= 1) || value.channels % groups !== 0) throw malformed(node, `${groups} groups do not fit`);
   const given = constantAt(node, 1, lowering)?.data.length === groups ? groups : value.channels;
-  const spreadOut = (index: number): number[] =>
-    eachOf(constantOf(node, index, given, lowering), value.channels);
-  const result = normalised(value, groupMeans(node, groups), floatOf(node, 'epsilon', 1e-5), lowering);
-  return shift(scale(result, spreadOut(1)), spreadOut(2));
+  return normalised(node, value, groupMeans(node, groups), given, lowering);
 }
 
 /** LayerNormalization over the channels of each pixel. */
@@ -61,10 +52,8 @@ export function lowerLayerNormalization(node: OnnxNode, lowering: Lowering): Vie
   const isLast = axis === -1 || axis === last;
   if (!isLast || !sameView(view.slice(last), [whole('channel', value.channels)]))
     throw unsupported(node, 'the channels as the last axis');
-  const bias = constantAt(node, 2, lowering) ? constantOf(node, 2, value.channels, lowering) : [0];
   const means = (of: Expression): Expression => channelSum(node, of, lowering);
-  const result = normalised(value, means, floatOf(node, 'epsilon', 1e-5), lowering);
-  return likewise(shown, shift(scale(result, constantOf(node, 1, value.channels, lowering)), bias));
+  return likewise(shown, normalised(node, value, means, value.channels, lowering));
 }
 
 type Means = (value: Expression, lowering: Lowering) => Expression;
@@ -77,8 +66,15 @@ const groupMeans =
     return groups === value.channels ? pixel : groupedMeans(node, pixel, groups, lowering);
   };
 
-/** (x - mean) / sqrt(variance + epsilon) */
-function normalised(value: Expression, means: Means, epsilon: number, lowering: Lowering): Expression {
+/** gamma * (x - mean) / sqrt(variance + epsilon) + beta, with so many gamma and beta; without a beta, 0. */
+function normalised(
+  node: OnnxNode,
+  value: Expression,
+  means: Means,
+  count: number,
+  lowering: Lowering,
+): Expression {
+  const epsilon = floatOf(node, 'epsilon', 1e-5);
   const map = lowering.plain(value);
   const [x, mean] = spread(map, means(map, lowering), lowering);
   const centred = lowering.plain(sumOf(x, scale(mean, [-1]), lowering));
@@ -86,13 +82,16 @@ function normalised(value: Expression, means: Means, epsilon: number, lowering: 
   const variance = lowering.curve(means(square, lowering));
   const inverse = composed(variance.value, variance.curve, (y) => 1 / Math.sqrt(y + epsilon));
   const [factor, other] = spread(inverse, centred, lowering);
-  return productOf(other, factor, lowering);
+  const gamma = eachOf(constantOf(node, 1, count, lowering), value.channels);
+  const beta = node.inputs[2] ? eachOf(constantOf(node, 2, count, lowering), value.channels) : [0];
+  return shift(scale(productOf(other, factor, lowering), gamma), beta);
 }
 
 /** A constant of so many numbers. */
 function constantOf(node: OnnxNode, index: number, count: number, lowering: Lowering): number[] {
   const tensor = constantAt(node, index, lowering);
-  if (tensor?.data.length !== count) throw malformed(node, 'its scale or bias does not fit its channels');
+  if (tensor?.data.length !== count)
+    throw malformed(node, 'its statistics, scale or bias do not fit its channels');
   return [...finite(node, tensor.data)];
 }
 

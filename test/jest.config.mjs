@@ -11,6 +11,6 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'es6' } },
     ],
   },
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   maxWorkers: 2,
 };

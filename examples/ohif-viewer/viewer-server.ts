@@ -2,6 +2,7 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, extname, join, normalize } from 'node:path';
+import { pipeline } from 'node:stream';
 import { holdsAddresses, placeUnder } from './sub-path.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -104,9 +105,10 @@ function passOn(
   const headers = { ...sent, forwarded: `host=${sent.host ?? ''};proto=http` };
   const onward = forward(new URL(path, archiveUrl), { method, headers }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+    // An answer that breaks off breaks off here too: nobody takes half a file for a whole one.
+    pipeline(answer, response, () => undefined);
   });
-  onward.on('error', () => response.writeHead(502).end());
+  onward.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
   response.on('close', () => onward.destroy());
   request.pipe(onward);
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { startHost, type RunningHost } from '@cipherdose/server';
@@ -15,8 +15,6 @@ import { launchChromium } from '../support/chromium.ts';
 import { startOrthanc, type TestOrthanc } from '../support/orthanc.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
 import { syntheticSeries } from '../support/synthetic-series.ts';
-
-jest.setTimeout(300_000);
 
 const project = new URL('../../', import.meta.url);
 const sampleFolder = new URL('examples/sample-series/low-dose/', project);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -33,8 +33,6 @@ const littleEndian = (values: Int16Array): Buffer => {
   return bytes;
 };
 const sha256 = ({ hu }: HuImage): string => createHash('sha256').update(littleEndian(hu)).digest('hex');
-
-jest.setTimeout(300_000);
 
 const proxy = new RecordingProxy();
 let host: RunningHost;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,8 +17,6 @@ import { writePrivateModel } from '../support/private-model-folder.ts';
 import { privateNetwork } from '../support/private-network.ts';
 import { clearResult, smallPrivateNetwork } from '../support/private-session.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
-
-jest.setTimeout(300_000);
 
 const proxy = new RecordingProxy();
 let root: string;

@@ -55,6 +55,15 @@ const pool = {
   stride: [1, 1],
   padding: [0, 0, 0, 0],
 };
+const withPool = (change: Record<string, unknown>): unknown =>
+  withNodes(linear, { ...pool, ...change }, { ...result, input: 'pooled' });
+const withBlocks = (factor: readonly number[], channels: number): unknown =>
+  withNodes(
+    { op: 'unshuffle', name: 'small', input: 'image', factor },
+    { ...linear, input: 'small', inChannels: channels, outChannels: channels },
+    { op: 'shuffle', name: 'large', input: 'convolution', factor },
+    { ...result, input: 'large' },
+  );
 const globalPool = { op: 'globalPool', name: 'pixel', input: 'convolution', kind: 'mean', gain: 1 };
 const broadcast = { op: 'broadcast', name: 'large', inputs: ['pixel', 'image'] };
 const withPixel = (...nodes: unknown[]): unknown => withNodes(linear, globalPool, ...nodes);
@@ -123,7 +132,7 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
   'channels that do not fit': [withLinear({ inChannels: 2 }), 'PLAN_INVALID'],
   'a kernel of thousands of taps': [withLinear({ kernel: [4096, 4096] }), 'PLAN_INVALID'],
   'a kernel without taps': [withLinear({ kernel: [0, 3] }), 'PLAN_INVALID'],
-  'strides that differ': [withLinear({ stride: [1, 2] }), 'PLAN_INVALID'],
+  'strides that differ, and stay so': [withLinear({ stride: [1, 2] }), 'PLAN_INVALID'],
   'padding below 0': [withLinear({ padding: [-1, 1, 1, 1] }), 'PLAN_INVALID'],
   'a layer number out of order': [withLinear({ layer: 1 }), 'PLAN_INVALID'],
   'an accumulator that wraps': [withLinear({ accumulatorBound: 2 ** 27 }), 'ACCUMULATOR_BOUND'],
@@ -234,6 +243,34 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
     ),
     'PLAN_INVALID',
   ],
+  'a mean without a gain': [withPool({ kind: 'mean' }), 'PLAN_INVALID'],
+  'a sum with a gain': [withPool({ kind: 'sum', gain: 2 }), 'PLAN_INVALID'],
+  'a mean of a window beyond 2^31': [withPool({ kind: 'mean', gain: 65_536 }), 'PLAN_INVALID'],
+  'blocks of one pixel': [withBlocks([1, 1], 1), 'PLAN_INVALID'],
+  'blocks with the same side given twice': [withBlocks([2, 2], 4), 'PLAN_INVALID'],
+  'blocks wider than allowed': [withBlocks([1, 17], 17), 'PLAN_INVALID'],
+  'rows taken apart and columns put together': [
+    withNodes(
+      { op: 'unshuffle', name: 'small', input: 'image', factor: [2, 1] },
+      { ...linear, input: 'small', inChannels: 2, outChannels: 2 },
+      { op: 'shuffle', name: 'large', input: 'convolution', factor: [1, 2] },
+      { ...result, input: 'large' },
+    ),
+    'PLAN_INVALID',
+  ],
+  'a sum of half the rows and half the columns': [
+    withNodes(
+      { op: 'unshuffle', name: 'rows', input: 'image', factor: [2, 1] },
+      { op: 'unshuffle', name: 'columns', input: 'image', factor: [1, 2] },
+      {
+        ...{ op: 'add', name: 'sum', inputs: ['rows', 'columns'], multipliers: [1, 1], shift: 0 },
+        ...{ low: -1, high: 1 },
+      },
+      linear,
+      result,
+    ),
+    'PLAN_INVALID',
+  ],
   'one pixel as the output': [withPixel({ ...result, input: 'pixel' }), 'PLAN_INVALID'],
   'one pixel that is repeated, but is a map': [
     withPixel({ ...broadcast, inputs: ['convolution', 'image'] }, { ...result, input: 'large' }),
@@ -287,7 +324,7 @@ const hostile: Readonly<Record<string, readonly [unknown, string]>> = {
   'a convolution with a weight too few': [withConvolution({ weights: [1, 2, 3, 4, 5] }), 'PLAN_INVALID'],
   'a convolution with a bias too many': [withConvolution({ bias: [1, 2, 3] }), 'PLAN_INVALID'],
   'a convolution with half a weight': [withConvolution({ weights: [1, 2, 3, 4, 5, 0.5] }), 'PLAN_INVALID'],
-  'a convolution whose strides differ': [withConvolution({ stride: [1, 2] }), 'PLAN_INVALID'],
+  'a convolution whose strides differ, and stay so': [withConvolution({ stride: [1, 2] }), 'PLAN_INVALID'],
   'a convolution whose sums leave 2^31': [
     withConvolution({ kernel: [1, 31], padding: [0, 15, 0, 15], weights: Array(62).fill(32_767) }),
     'PLAN_INVALID',
@@ -370,6 +407,8 @@ describe('hostile plans', () => {
     expect(codeOf(withNodes(linear, polynomial))).toBe('none');
     expect(codeOf(withNodes(linear, piecewise))).toBe('none');
     expect(codeOf(withConvolution({}))).toBe('none');
+    expect(codeOf(withPool({ kind: 'mean', gain: 2 }))).toBe('none');
+    expect(codeOf(withBlocks([1, 2], 2))).toBe('none');
     expect(codeOf(withMean({}))).toBe('none');
     expect(codeOf(withMean({ inputs: ['wide', 'wide', 'image'] }))).toBe('none');
   });

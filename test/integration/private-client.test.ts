@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,8 +20,6 @@ import { privateNetwork } from '../support/private-network.ts';
 import { clearResult, randomImage, smallPrivateNetwork } from '../support/private-session.ts';
 import { refusal } from '../support/refusal.ts';
 import { writeTinyModel } from '../support/tiny-model-folder.ts';
-
-jest.setTimeout(120_000);
 
 const shape = { ...smallPrivateNetwork, kernels: smallPrivateNetwork.kernels.slice(1), widths: [3] };
 const layers = shape.kernels.length;

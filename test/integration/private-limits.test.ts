@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +11,6 @@ import { writePrivateModel } from '../support/private-model-folder.ts';
 import { privateNetwork } from '../support/private-network.ts';
 import { clearResult, randomImage, smallPrivateNetwork } from '../support/private-session.ts';
 import { present } from '../support/two-party.ts';
-
-jest.setTimeout(120_000);
 
 let root: string;
 let network: IntegerNetwork;

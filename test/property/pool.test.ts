@@ -1,12 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { pool, windowedSize, type FeatureMap, type Windows } from '@cipherdose/sdk/image';
+import { pool, windowedSize, type FeatureMap, type PoolRule } from '@cipherdose/sdk/image';
 import { randomMap } from '../support/arbitraries.ts';
 
-type Rule = Windows & { readonly kind: 'max' | 'sum' };
-
-/** As the definition has it: window by window. Padding is never the largest and adds nothing. */
-function byDefinition(map: FeatureMap, rule: Rule): number[] {
+/** As the definition has it: window by window. Padding is never the largest, adds nothing and does not count. */
+function byDefinition(map: FeatureMap, rule: PoolRule): number[] {
   const size = windowedSize(rule, map.height, map.width);
   const result: number[] = [];
   for (let channel = 0; channel < map.channels; channel++)
@@ -20,9 +18,19 @@ function byDefinition(map: FeatureMap, rule: Rule): number[] {
             if (row >= 0 && column >= 0 && row < map.height && column < map.width)
               seen.push(map.data[(channel * map.height + row) * map.width + column] as number);
           }
-        result.push(rule.kind === 'max' ? Math.max(...seen) : seen.reduce((sum, value) => sum + value, 0));
+        result.push(ofWindow(seen, rule));
       }
   return result;
+}
+
+function ofWindow(seen: readonly number[], { kind, gain = 1 }: PoolRule): number {
+  if (kind === 'max') return Math.max(...seen);
+  const sum = seen.reduce((total, value) => total + value, 0);
+  if (kind === 'sum') return sum;
+  // floor(gain * mean + 1/2) without rounding on the way.
+  const [twice, count] = [BigInt(2 * gain) * BigInt(sum) + BigInt(seen.length), BigInt(2 * seen.length)];
+  const rest = ((twice % count) + count) % count;
+  return Number((twice - rest) / count);
 }
 
 const axis = fc.integer({ min: 1, max: 7 }).chain((taps) =>
@@ -35,14 +43,21 @@ const axis = fc.integer({ min: 1, max: 7 }).chain((taps) =>
   }),
 );
 
-test('pools are the largest and the sum of every window, by definition', () => {
+test('pools are the largest, the sum and the mean of every window, by definition', () => {
   fc.assert(
     fc.property(
-      fc.tuple(axis, axis, fc.integer({ min: 1, max: 3 }), fc.constantFrom('max' as const, 'sum' as const)),
+      fc.tuple(
+        axis,
+        axis,
+        fc.integer({ min: 1, max: 3 }),
+        fc.constantFrom('max' as const, 'sum' as const, 'mean' as const),
+      ),
+      fc.integer({ min: 1, max: 900 }),
       fc.integer(),
-      ([down, across, channels, kind], seed) => {
-        const rule: Rule = {
+      ([down, across, channels, kind], gain, seed) => {
+        const rule: PoolRule = {
           kind,
+          ...(kind === 'mean' ? { gain } : {}),
           kernel: [down.taps, across.taps],
           stride: [down.stride, across.stride],
           padding: [down.before, across.before, down.after, across.after],

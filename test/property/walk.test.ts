@@ -24,7 +24,7 @@ const cases = fc
       [1, 3],
       [3, 1],
     ] as const;
-    const shape = { stride: 1, widths: [3, 2], parameterSet: 'n4096-q60-t31', kernels } as const;
+    const shape = { stride: [1, 1], widths: [3, 2], parameterSet: 'n4096-q60-t31', kernels } as const;
     return { image: randomImage(16, 12, options.seed), network: randomNetwork({ ...options, ...shape }) };
   });
 

@@ -100,6 +100,8 @@ export async function startEmbeddedArchive(): Promise<{ readonly url: string; cl
   return module.startEmbeddedArchive();
 }
 
+const atOnce = 16;
+
 /** The derived objects that the archive holds, as it holds them. */
 export async function derivedFiles(origin: string): Promise<readonly Uint8Array[]> {
   const get = async (path: string): Promise<Response> => {
@@ -111,17 +113,19 @@ export async function derivedFiles(origin: string): Promise<readonly Uint8Array[
   };
   type Found = readonly Record<string, { readonly Value?: readonly string[] } | undefined>[];
   const found = (await (await get('/dicom-web/instances?includefield=0020000D,0020000E')).json()) as Found;
-  const files = await Promise.all(
-    found.map(async (instance) => {
-      const [study, series, sop] = ['0020000D', '0020000E', '00080018'].map(
-        (tag) => instance[tag]?.Value?.[0],
-      );
-      const query = `requestType=WADO&studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
-      const file = await get(`/wado?${query}&contentType=application/dicom`);
-      return new Uint8Array(await file.arrayBuffer());
-    }),
-  );
-  return files.filter(isDerived);
+  const fileOf = async (instance: Found[number]): Promise<Uint8Array> => {
+    const [study, series, sop] = ['0020000D', '0020000E', '00080018'].map((tag) => instance[tag]?.Value?.[0]);
+    const query = `requestType=WADO&studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
+    const file = await get(`/wado?${query}&contentType=application/dicom`);
+    return new Uint8Array(await file.arrayBuffer());
+  };
+  // There may be more than a thousand, and all of them at once are too many for an archive.
+  const derived: Uint8Array[] = [];
+  for (let from = 0; from < found.length; from += atOnce) {
+    const files = await Promise.all(found.slice(from, from + atOnce).map(fileOf));
+    derived.push(...files.filter(isDerived));
+  }
+  return derived;
 }
 
 /** Not every object in the archive is a CT slice. */

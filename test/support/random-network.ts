@@ -1,3 +1,4 @@
+import { blockPixels } from '@cipherdose/sdk/image';
 import { parameterSet, type LinearNode } from '@cipherdose/sdk/protocol';
 import type { IntegerNetwork, LinearWeights } from '#server/network/integer-network.js';
 import { integers } from './arbitraries.ts';
@@ -13,8 +14,8 @@ export interface RandomNetworkOptions {
   readonly widths: readonly number[];
   /** Pixel-unshuffle factor, 1 for none. */
   readonly factor: number;
-  /** Stride of the first layer; with 2 the factor has to be 1 and the result comes back by a shuffle. */
-  readonly stride: 1 | 2;
+  /** Stride [rows, columns] of the first layer; unless it is 1, so is the factor, and the result comes back by a shuffle. */
+  readonly stride: readonly [number, number];
   /** 'leaky' or 'square' between layers. */
   readonly activation: 'leaky' | 'square';
 }
@@ -28,13 +29,13 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
   const t = 2 ** parameterSet(options.parameterSet).plainModulusBits;
   const chain = new ResidualPlan(options.factor);
   const layers: LinearWeights[] = [];
-  const shuffleFactor = options.factor * options.stride;
+  const [down, across] = options.stride;
+  const sides = [options.factor * down, options.factor * across] as const;
   let { channels } = chain;
   let bound = 3071;
   options.kernels.forEach(([rows, columns], layer) => {
     const last = layer === options.kernels.length - 1;
-    const outChannels = last ? shuffleFactor ** 2 : (options.widths[layer] as number);
-    const stride = layer === 0 ? options.stride : 1;
+    const outChannels = last ? blockPixels(sides) : (options.widths[layer] as number);
     const node = linearNode({
       name: `linear${layer}`,
       input: chain.value,
@@ -42,7 +43,7 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
       inChannels: channels,
       outChannels,
       kernel: [rows, columns],
-      stride: [stride, stride],
+      stride: layer === 0 ? [down, across] : [1, 1],
       accumulatorBound: t / 2 - 1,
     });
     layers.push(randomWeights(node, bound, t, next));
@@ -79,7 +80,7 @@ export function randomNetwork(options: RandomNetworkOptions): IntegerNetwork {
     id: 'random',
     framework: layers.length === 1 ? 'linear' : 'interactive',
     parameterSet: options.parameterSet,
-    factor: shuffleFactor,
+    factor: down === across ? sides[0] : sides,
     shift: 4,
   });
   return { plan, layers };
@@ -109,6 +110,6 @@ export const oneLayerNetwork = (seed: number): IntegerNetwork =>
     kernels: [[3, 3]],
     widths: [],
     factor: 2,
-    stride: 1,
+    stride: [1, 1],
     activation: 'leaky',
   });

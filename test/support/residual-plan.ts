@@ -1,3 +1,4 @@
+import { blockPixels, type ShuffleFactor } from '@cipherdose/sdk/image';
 import { checkPlan, type CheckedPlan } from '@cipherdose/sdk/plan';
 import type { PlanNode } from '@cipherdose/sdk/protocol';
 
@@ -7,7 +8,7 @@ export interface ResidualEnd {
   readonly framework: 'linear' | 'interactive';
   readonly parameterSet: string;
   /** Of the shuffle; 1 for none. */
-  readonly factor: number;
+  readonly factor: ShuffleFactor;
   /** The residual is divided by 2^shift. */
   readonly shift: number;
 }
@@ -34,7 +35,11 @@ export class ResidualPlan {
   }
 
   end({ id, framework, parameterSet, factor, shift }: ResidualEnd): CheckedPlan {
-    if (factor > 1) this.push({ op: 'shuffle', name: 'shuffled', input: this.value, factor });
+    if (blockPixels(factor) > 1)
+      this.push({
+        ...{ op: 'shuffle', name: 'shuffled', input: this.value },
+        factor: typeof factor === 'number' ? factor : [...factor],
+      });
     this.push({
       op: 'add',
       name: 'result',

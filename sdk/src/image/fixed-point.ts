@@ -12,6 +12,10 @@ export const roundShift = (value: number, divisor: number, low: number, high: nu
   return rounded < low ? low : rounded > high ? high : rounded;
 };
 
+/** floor(gain * sum / count + 1/2). Exact while (2 * gain * |x| + 1) * count is below 2^53 for every x of the sum. */
+export const meanOfSum = (sum: number, count: number, gain: number): number =>
+  floor((2 * gain * sum + count) / (2 * count));
+
 /** How a rational result becomes an integer again: divided by 2^shift, rounded half up, clamped to low..high. */
 export interface Rounding {
   readonly shift: number;

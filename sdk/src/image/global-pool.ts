@@ -1,4 +1,5 @@
 import { emptyMap, type FeatureMap } from './feature-map.ts';
+import { meanOfSum } from './fixed-point.ts';
 
 /** What becomes of all pixels of a channel: the largest one, or floor(gain * mean + 1/2). */
 export interface GlobalPoolRule {
@@ -30,7 +31,7 @@ function largestOf(pixels: Int32Array): number {
 function meanOf(pixels: Int32Array, gain: number): number {
   let sum = 0;
   for (const pixel of pixels) sum += pixel;
-  return Math.floor((2 * gain * sum + pixels.length) / (2 * pixels.length));
+  return meanOfSum(sum, pixels.length, gain);
 }
 
 /** A map of one pixel for each channel, `height` x `width` times that pixel. */

@@ -29,7 +29,13 @@ export {
   type NonLocalMeansRule,
 } from './non-local-means.ts';
 export { broadcast, globalPool, type GlobalPoolRule } from './global-pool.ts';
-export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts';
-export { pool, windowCount, windowedSize, type Windows } from './pool.ts';
+export {
+  blockPixels,
+  blockSides,
+  pixelShuffle,
+  pixelUnshuffle,
+  type ShuffleFactor,
+} from './pixel-shuffle.ts';
+export { pool, windowCount, windowedSize, type PoolRule, type Windows } from './pool.ts';
 export { concatenate, padMap, selectChannels, type Fill } from './rearrange.ts';
 export { quality, type Quality } from './quality.ts';

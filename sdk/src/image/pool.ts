@@ -1,4 +1,5 @@
 import type { FeatureMap } from './feature-map.ts';
+import { meanOfSum } from './fixed-point.ts';
 
 /** How many windows of `taps` fit along one axis, with padding; not positive if none does. */
 export const windowCount = (
@@ -28,15 +29,49 @@ export const windowedSize = (
   width: windowCount(width, left, right, kernel[1], stride[1]),
 });
 
-/** The largest value or the sum of every window of every channel; padding is never the largest and adds nothing. */
-export function pool(map: FeatureMap, rule: Windows & { readonly kind: 'max' | 'sum' }): FeatureMap {
+/** What becomes of every window of a channel: the largest value, the sum, or floor(gain * mean + 1/2). */
+export interface PoolRule extends Windows {
+  readonly kind: 'max' | 'sum' | 'mean';
+  /** Units of the result for one of the map; of a mean only. */
+  readonly gain?: number | undefined;
+}
+
+/**
+ * Every window of every channel as one value; padding is never the largest, adds nothing and does not count for a mean.
+ * Exact while sums are below 2^31, and for a mean (2 * gain * |x| + 1) times the pixels of a window below 2^53.
+ */
+export function pool(map: FeatureMap, rule: PoolRule): FeatureMap {
   const { height, width } = windowedSize(rule, map.height, map.width);
   const [[rows, columns], [down, right], [top, left]] = [rule.kernel, rule.stride, rule.padding];
+  const kind = rule.kind === 'max' ? 'max' : 'sum';
   const lines = { outer: map.channels * map.height, size: map.width, inner: 1, windows: width };
-  const across = alongAxis(map.data, { ...lines, taps: columns, stride: right, before: left }, rule.kind);
+  const across = alongAxis(map.data, { ...lines, taps: columns, stride: right, before: left }, kind);
   const planes = { outer: map.channels, size: map.height, inner: width, windows: height };
-  const data = alongAxis(across, { ...planes, taps: rows, stride: down, before: top }, rule.kind);
-  return { channels: map.channels, height, width, data };
+  const data = alongAxis(across, { ...planes, taps: rows, stride: down, before: top }, kind);
+  const result = { channels: map.channels, height, width, data };
+  return rule.kind === 'mean' ? meansOfSums(result, rule, map) : result;
+}
+
+/** floor(gain * sum / count + 1/2), of the sums of windows over a map of that size. */
+function meansOfSums(
+  sums: FeatureMap,
+  { kernel, stride, padding, gain = 1 }: PoolRule,
+  of: FeatureMap,
+): FeatureMap {
+  const counts = (windows: number, size: number, axis: 0 | 1): number[] =>
+    Array.from({ length: windows }, (_, window) => {
+      const first = window * stride[axis] - padding[axis];
+      return Math.min(size, first + kernel[axis]) - Math.max(0, first);
+    });
+  const [down, across] = [counts(sums.height, of.height, 0), counts(sums.width, of.width, 1)];
+  const data = new Int32Array(sums.data.length);
+  for (let row = 0; row < sums.channels * sums.height; row++)
+    for (let column = 0; column < sums.width; column++) {
+      const count = (down[row % sums.height] as number) * (across[column] as number);
+      const at = row * sums.width + column;
+      data[at] = meanOfSum(sums.data[at] as number, count, gain);
+    }
+  return { ...sums, data };
 }
 
 /** The middle axis of values [outer, size, inner], and windows of `taps` along it. */

@@ -1,5 +1,13 @@
 import { DenoiseError } from '../errors/index.ts';
-import { accumulatorBound, largestInverse, safeProduct, windowedSize, type Windows } from '../image/index.ts';
+import {
+  accumulatorBound,
+  blockPixels,
+  blockSides,
+  largestInverse,
+  safeProduct,
+  windowedSize,
+  type Windows,
+} from '../image/index.ts';
 import {
   digestOf,
   limits,
@@ -18,8 +26,11 @@ import {
 /** What is known of a value of the graph before any image is seen. */
 export interface ValueShape {
   readonly channels: number;
-  /** Size relative to the image: the product of shuffle factors and strides so far. 0: one pixel, however large the image. */
-  readonly scale: number;
+  /**
+   * Size relative to the image, [rows, columns]: the products of shuffle factors and strides so far. 0 and 0: one pixel,
+   * however large the image.
+   */
+  readonly scale: readonly [number, number];
   /** Every integer of the value is in low..high. */
   readonly low: number;
   readonly high: number;
@@ -65,7 +76,7 @@ export const valueShapes = (plan: Plan): ReadonlyMap<string, ValueShape> => chec
 function checkGraph(plan: Plan): Map<string, ValueShape> {
   if (plan.input.lowHu >= plan.input.highHu) throw new DenoiseError('PLAN_INVALID', { path: 'input' });
   const values = new Map<string, ValueShape>([
-    ['image', { channels: 1, scale: 1, low: plan.input.lowHu, high: plan.input.highHu }],
+    ['image', { channels: 1, scale: [1, 1], low: plan.input.lowHu, high: plan.input.highHu }],
   ]);
   let layers = 0;
   for (const node of plan.nodes) {
@@ -85,7 +96,7 @@ function checkGraph(plan: Plan): Map<string, ValueShape> {
   if (plan.framework === 'linear' && layers !== 1)
     throw new DenoiseError('PLAN_INVALID', { reason: 'the linear framework has one layer' });
   const output = values.get(plan.output);
-  const fits = output?.channels === 1 && output.scale === 1 && output.low >= -32768 && output.high <= 32767;
+  const fits = output?.channels === 1 && isScale(output, 1) && output.low >= -32768 && output.high <= 32767;
   if (!fits) throw new DenoiseError('PLAN_INVALID', { path: 'output', reason: 'the output is not an image' });
   return values;
 }
@@ -94,24 +105,25 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
   switch (node.op) {
     case 'unshuffle': {
       const input = notOnePixel(node, value(node.input));
-      const channels = input.channels * node.factor ** 2;
+      const channels = input.channels * blockPixels(node.factor);
       if (channels > limits.channels) throw new DenoiseError('PLAN_LIMIT', { node: node.name, channels });
       return {
         ...input,
         channels,
-        scale: input.scale * node.factor,
+        scale: scaledBy(input, blockSides(node.factor)),
         low: Math.min(0, input.low),
         high: Math.max(0, input.high),
       };
     }
     case 'shuffle': {
       const input = notOnePixel(node, value(node.input));
-      const channels = input.channels / node.factor ** 2;
-      const scale = input.scale / node.factor;
+      const channels = input.channels / blockPixels(node.factor);
+      const [rows, columns] = blockSides(node.factor);
+      const scale = scaledBy(input, [1 / rows, 1 / columns]);
       if (!Number.isInteger(channels)) throw invalid(node, 'channels do not divide');
-      if (scale !== 1 && plan.input.multiple === undefined)
+      if (!isScale({ scale }, 1) && plan.input.multiple === undefined)
         throw invalid(node, 'a shuffle has to come back to the size of the image');
-      if (!Number.isInteger(scale)) throw invalid(node, 'a shuffle beyond the size of the image');
+      if (!scale.every(Number.isInteger)) throw invalid(node, 'a shuffle beyond the size of the image');
       return { ...input, channels, scale };
     }
     case 'linear':
@@ -143,7 +155,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       return piecewiseShape(node, value(node.input));
     case 'add': {
       const [a, b] = [value(node.inputs[0]), value(node.inputs[1])];
-      if (a.channels !== b.channels || a.scale !== b.scale) throw invalid(node, 'the inputs differ in shape');
+      if (a.channels !== b.channels || !sameScale(a, b)) throw invalid(node, 'the inputs differ in shape');
       const [first, second] = node.multipliers;
       checkProduct(node, magnitude(a) * Math.abs(first) + magnitude(b) * Math.abs(second) + 2 ** node.shift);
       return { ...a, ...checkRange(node) };
@@ -151,7 +163,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
     case 'concat': {
       const inputs = node.inputs.map(value);
       const [first] = inputs as [ValueShape];
-      if (inputs.some(({ scale }) => scale !== first.scale))
+      if (!inputs.every((input) => sameScale(input, first)))
         throw invalid(node, 'the inputs differ in shape');
       const channels = inputs.reduce((sum, input) => sum + input.channels, 0);
       if (channels > limits.channels) throw new DenoiseError('PLAN_LIMIT', { node: node.name, channels });
@@ -169,7 +181,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       return globalPoolShape(node, value(node.input));
     case 'broadcast': {
       const [pixel, like] = [value(node.inputs[0]), value(node.inputs[1])];
-      if (pixel.scale !== 0) throw invalid(node, 'what it repeats is not one pixel');
+      if (!isScale(pixel, 0)) throw invalid(node, 'what it repeats is not one pixel');
       return { ...pixel, scale: like.scale };
     }
     case 'pad': {
@@ -185,7 +197,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
 
 function nonLocalMeansShape(node: NonLocalMeansNode, inputs: readonly ValueShape[]): ValueShape {
   const [image, , guide = image] = inputs as [ValueShape, ValueShape, ValueShape?];
-  if (inputs.some(({ channels, scale }) => channels !== image.channels || scale !== image.scale))
+  if (!inputs.every((input) => input.channels === image.channels && sameScale(input, image)))
     throw invalid(node, 'the inputs differ in shape');
   const [own = 0] = node.weights;
   if (own < 1) throw invalid(node, 'a pixel has no weight in its own mean');
@@ -199,24 +211,36 @@ function nonLocalMeansShape(node: NonLocalMeansNode, inputs: readonly ValueShape
 function globalPoolShape(node: GlobalPoolNode, input: ValueShape): ValueShape {
   if (node.kind === 'max') {
     if (node.gain !== 1) throw invalid(node, 'the largest value has a gain');
-    return { ...input, scale: 0 };
+    return { ...input, scale: [0, 0] };
   }
   // So a mean stays below 2^31 too.
   checkProduct(node, (2 * node.gain * magnitude(input) + 1) * limits.mapElements);
-  return { ...input, scale: 0, low: input.low * node.gain, high: input.high * node.gain };
+  return { ...input, scale: [0, 0], low: input.low * node.gain, high: input.high * node.gain };
 }
 
 function notOnePixel(node: PlanNode, input: ValueShape): ValueShape {
-  if (input.scale === 0) throw invalid(node, 'one pixel does not change its size');
+  if (isScale(input, 0)) throw invalid(node, 'one pixel does not change its size');
   return input;
 }
 
+type Scale = ValueShape['scale'];
+
+const isScale = ({ scale }: Pick<ValueShape, 'scale'>, both: number): boolean =>
+  scale.every((one) => one === both);
+
+const sameScale = (a: ValueShape, b: ValueShape): boolean =>
+  a.scale[0] === b.scale[0] && a.scale[1] === b.scale[1];
+
+const scaledBy = ({ scale }: ValueShape, [rows, columns]: Scale): Scale => [
+  scale[0] * rows,
+  scale[1] * columns,
+];
+
 /** Size relative to the image, after windows. */
-function windowedScale(node: PlanNode & Windows, { scale }: ValueShape): number {
-  if (node.stride[0] !== node.stride[1]) throw invalid(node, 'strides differ');
+function windowedScale(node: PlanNode & Windows, input: ValueShape): Scale {
   const { height, width } = windowedSize(node, 1, 1);
-  if (scale === 0 && (height !== 1 || width !== 1)) throw invalid(node, 'one pixel does not change its size');
-  return scale * node.stride[0];
+  if (height !== 1 || width !== 1) notOnePixel(node, input);
+  return scaledBy(input, node.stride);
 }
 
 function piecewiseShape(node: PiecewiseNode, input: ValueShape): ValueShape {
@@ -237,7 +261,15 @@ function poolShape(node: PoolNode, input: ValueShape): ValueShape {
   if (Math.max(top, bottom) >= rows || Math.max(left, right) >= columns)
     throw invalid(node, 'a window could lie in the padding alone');
   const scale = windowedScale(node, input);
+  if ((node.gain !== undefined) !== (node.kind === 'mean'))
+    throw invalid(node, 'a mean has a gain, and nothing else');
   if (node.kind === 'max') return { ...input, scale };
+  if (node.gain !== undefined) {
+    // So a mean, over few pixels, stays far below 2^53 on the way.
+    const [low, high] = [input.low * node.gain, input.high * node.gain];
+    if (low < -(2 ** 31) || high >= 2 ** 31) throw invalid(node, 'a mean could leave 2^31');
+    return { ...input, scale, low, high };
+  }
   const taps = rows * columns;
   const [low, high] = [Math.min(0, input.low) * taps, Math.max(0, input.high) * taps];
   if (low < -(2 ** 31) || high >= 2 ** 31) throw invalid(node, 'a sum could leave 2^31');

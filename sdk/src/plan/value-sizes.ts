@@ -1,5 +1,5 @@
 import { DenoiseError } from '../errors/index.ts';
-import { windowedSize } from '../image/index.ts';
+import { blockPixels, blockSides, windowedSize } from '../image/index.ts';
 import { inputsOf, limits, type Plan, type PlanNode } from '../protocol/index.ts';
 
 /** Rows and columns of one value of a plan for a given image. */
@@ -69,14 +69,16 @@ export function valueSizes(plan: Plan, height: number, width: number): ReadonlyM
 function sizeOf(node: PlanNode, input: ValueSize, image: ValueSize, exact: boolean): ValueSize {
   switch (node.op) {
     case 'unshuffle': {
-      const size = { height: input.height / node.factor, width: input.width / node.factor };
+      const [rows, columns] = blockSides(node.factor);
+      const size = { height: input.height / rows, width: input.width / columns };
       if (!exact) return { height: Math.ceil(size.height), width: Math.ceil(size.width) };
       if (!Number.isInteger(size.height) || !Number.isInteger(size.width))
         throw invalid(node, 'the size does not divide at this image size');
       return size;
     }
     case 'shuffle': {
-      const size = { height: input.height * node.factor, width: input.width * node.factor };
+      const [rows, columns] = blockSides(node.factor);
+      const size = { height: input.height * rows, width: input.width * columns };
       // What unshuffle padded is cut off again.
       return exact
         ? size
@@ -107,9 +109,9 @@ function channelsOf(
   const [input = 0, ...others] = inputs.map((name) => channels.get(name) ?? 0);
   switch (node.op) {
     case 'unshuffle':
-      return input * node.factor ** 2;
+      return input * blockPixels(node.factor);
     case 'shuffle':
-      return input / node.factor ** 2;
+      return input / blockPixels(node.factor);
     case 'linear':
     case 'convolution':
       return node.outChannels;

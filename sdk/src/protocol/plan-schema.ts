@@ -23,7 +23,14 @@ const channels = z.int().min(1).max(limits.channels);
 const taps = z.int().min(1).max(limits.kernelSide);
 const stride = z.int().min(1).max(limits.stride);
 const pad = z.int().min(0).max(limits.kernelSide);
-const factor = z.int().min(2).max(limits.shuffleFactor);
+const blockSide = z.int().min(1).max(limits.shuffleFactor);
+/** Sides of the blocks of a shuffle; where rows and columns have the same, it is written once. */
+const factor = z.union([
+  blockSide.min(2),
+  z
+    .tuple([blockSide, blockSide])
+    .refine(([rows, columns]) => rows !== columns, 'a factor that is the same for both is one number'),
+]);
 const perChannel = z.array(multiplier).min(1).max(limits.channels);
 
 /** Checks the id of a model: lower case letters, digits, `.`, `_` and `-`, at most 64. */
@@ -33,7 +40,10 @@ export const semanticVersion = z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/);
 /** Checks a SHA-256 digest: 64 lower case hexadecimal digits. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** channels x h x w -> channels f^2 x ceil(h/f) x ceil(w/f); missing pixels are 0. Channel order of PyTorch. */
+/**
+ * channels x h x w -> channels f^2 x ceil(h/f) x ceil(w/f); missing pixels are 0. Channel order of PyTorch. The factor may
+ * be [rows, columns].
+ */
 const unshuffle = z.strictObject({ op: z.literal('unshuffle'), name: nodeName, input: nodeName, factor });
 /** The inverse of `unshuffle`, cut to the size of the map that the image has at that scale. */
 const shuffle = z.strictObject({ op: z.literal('shuffle'), name: nodeName, input: nodeName, factor });
@@ -154,12 +164,17 @@ const select = z.strictObject({
     .min(1)
     .max(limits.channels),
 });
-/** The largest value, or the sum, of every window of a channel. Padding is never the largest, and adds nothing. */
+/**
+ * The largest value, the sum or x' = floor(gain * mean + 1/2) of every window of a channel. Padding is never the largest,
+ * adds nothing, and does not count for a mean.
+ */
 const pool = z.strictObject({
   op: z.literal('pool'),
   name: nodeName,
   input: nodeName,
-  kind: z.enum(['max', 'sum']),
+  kind: z.enum(['max', 'sum', 'mean']),
+  /** Of a mean, and of nothing else. */
+  gain: z.int().min(1).max(65_536).optional(),
   kernel: z.tuple([taps, taps]),
   stride: z.tuple([stride, stride]),
   padding: z.tuple([pad, pad, pad, pad]),
@@ -282,7 +297,7 @@ export type PolynomialNode = z.infer<typeof polynomial>;
 export type AddNode = z.infer<typeof add>;
 /** A function of one value, in quadratic pieces. */
 export type PiecewiseNode = z.infer<typeof piecewise>;
-/** The largest value or the sum of every window. */
+/** The largest value, the sum or the mean of every window. */
 export type PoolNode = z.infer<typeof pool>;
 /** The largest value or the mean of a whole channel. */
 export type GlobalPoolNode = Extract<PlanNode, { readonly op: 'globalPool' }>;

@@ -74,7 +74,7 @@ export function describeImport(report: ImportReport): string {
 
 function describeLayer(layer: ImportReport['layerReports'][number]): string {
   const shape = `${layer.inChannels}-${layer.outChannels} ${layer.kernel.join('x')}`;
-  const stride = layer.stride === 1 ? '' : ` stride ${layer.stride}`;
+  const stride = layer.stride === 1 ? '' : ` stride ${[layer.stride].flat().join('x')}`;
   return (
     `  layer ${layer.layer} (${shape}${stride}): inputs ${layer.inputLow}..${layer.inputHigh} (${layer.inputBits} bits), ` +
     `weights of ${layer.weightBits} bits, |accumulator| <= ${layer.largestBound} < ${layer.halfPlainModulus}, ` +

@@ -1,5 +1,6 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
+  blockSides,
   broadcast,
   correlate,
   padMap,
@@ -63,8 +64,9 @@ function evaluate(
       return reorder(valueOf(node.input), (indices) => pixelUnshuffle(indices, node.factor));
     case 'shuffle': {
       const input = valueOf(node.input);
-      const height = Math.min(input.height * node.factor, image?.height ?? Infinity);
-      const width = Math.min(input.width * node.factor, image?.width ?? Infinity);
+      const [rows, columns] = blockSides(node.factor);
+      const height = Math.min(input.height * rows, image?.height ?? Infinity);
+      const width = Math.min(input.width * columns, image?.width ?? Infinity);
       return reorder(input, (indices) => pixelShuffle(indices, node.factor, height, width));
     }
     case 'activation': {
@@ -156,15 +158,16 @@ function pooled(map: FloatMap, node: FloatPool): FloatMap {
   for (let channel = 0; channel < map.channels; channel++)
     for (let y = 0; y < size.height; y++)
       for (let x = 0; x < size.width; x++) {
-        let value = node.kind === 'max' ? -Infinity : 0;
+        let [value, count] = [node.kind === 'max' ? -Infinity : 0, 0];
         for (let ky = 0; ky < node.kernel[0]; ky++)
           for (let kx = 0; kx < node.kernel[1]; kx++) {
             const [row, column] = [y * node.stride[0] + ky - top, x * node.stride[1] + kx - left];
             if (row < 0 || column < 0 || row >= map.height || column >= map.width) continue;
             const pixel = map.data[(channel * map.height + row) * map.width + column] as number;
             value = node.kind === 'max' ? Math.max(value, pixel) : value + pixel;
+            count++;
           }
-        data[next++] = value;
+        data[next++] = node.kind === 'mean' ? value / count : value;
       }
   return { channels: map.channels, ...size, data };
 }

@@ -1,4 +1,12 @@
-import type { Coefficient, Convolution, Fill, Windows } from '@cipherdose/sdk/image';
+import {
+  blockPixels,
+  type Coefficient,
+  type Convolution,
+  type Fill,
+  type PoolRule,
+  type ShuffleFactor,
+  type Windows,
+} from '@cipherdose/sdk/image';
 
 interface FloatNodeBase {
   readonly name: string;
@@ -8,7 +16,7 @@ interface FloatNodeBase {
 /** See `unshuffle` and `shuffle` of the plan. */
 export interface FloatShuffle extends FloatNodeBase {
   readonly op: 'unshuffle' | 'shuffle';
-  readonly factor: number;
+  readonly factor: ShuffleFactor;
 }
 
 interface FloatWeights extends FloatNodeBase, Convolution {
@@ -82,10 +90,10 @@ export interface FloatSelect extends FloatNodeBase {
   readonly channels: readonly number[];
 }
 
-/** The largest value or the sum of every window. */
+/** The largest value, the sum or the mean of every window; padding does not count for a mean. */
 export interface FloatPool extends FloatNodeBase, Windows {
   readonly op: 'pool';
-  readonly kind: 'max' | 'sum';
+  readonly kind: PoolRule['kind'];
 }
 
 /** The largest value or the mean of every channel, as one pixel. */
@@ -177,9 +185,9 @@ function channelsAfter(node: FloatNode, inputs: readonly number[]): number {
     case 'convolution':
       return node.outChannels;
     case 'unshuffle':
-      return input * node.factor ** 2;
+      return input * blockPixels(node.factor);
     case 'shuffle':
-      return input / node.factor ** 2;
+      return input / blockPixels(node.factor);
     case 'concat':
       return inputs.reduce((sum, channels) => sum + channels, 0);
     case 'select':

@@ -1,4 +1,4 @@
-import { windowedSize } from '@cipherdose/sdk/image';
+import { blockSides, windowedSize } from '@cipherdose/sdk/image';
 import { DenoiseError } from '@cipherdose/sdk/errors';
 import { channelsOf, sizedLike, type FloatNetwork } from './float-network.ts';
 
@@ -21,13 +21,13 @@ export function networkWork(network: FloatNetwork, height: number, width: number
   for (const node of network.nodes) {
     const input = sizes.get(sizedLike(node)) ?? { height, width };
     let size = input;
+    const sides = blockSides('factor' in node ? node.factor : 1);
     if (node.op === 'linear' || node.op === 'convolution' || node.op === 'pool')
       size = windowedSize(node, input.height, input.width);
     else if (node.op === 'globalPool') size = { height: 1, width: 1 };
     else if (node.op === 'unshuffle')
-      size = { height: Math.ceil(input.height / node.factor), width: Math.ceil(input.width / node.factor) };
-    else if (node.op === 'shuffle')
-      size = { height: input.height * node.factor, width: input.width * node.factor };
+      size = { height: Math.ceil(input.height / sides[0]), width: Math.ceil(input.width / sides[1]) };
+    else if (node.op === 'shuffle') size = { height: input.height * sides[0], width: input.width * sides[1] };
     else if (node.op === 'pad')
       size = {
         height: input.height + node.padding[0] + node.padding[2],

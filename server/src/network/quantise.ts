@@ -2,6 +2,7 @@ import { DenoiseError } from '@cipherdose/sdk/errors';
 import {
   accumulatorBound,
   accumulatorRanges,
+  blockSides,
   broadcast,
   concatenate,
   convolve as convolveInDoubles,
@@ -70,8 +71,8 @@ const wideBits = 17;
 const fineBits = 16;
 /** Bits of integers that may stay what they are, where finer ones would do no good; 0: none. */
 const exactBits = (form: Form): number => (form === 'wide' ? wideBits : form === 'fine' ? fineBits : 0);
-/** Of a mean of a whole channel: its integers for one of the channel. */
-const globalMeanGain = 64;
+/** Of a mean of pixels: its integers for one of theirs. */
+const meanGain = 64;
 /** Sums of such a convolution are divided until they are below. */
 const mostSum = 2 ** 31 - 1;
 
@@ -437,6 +438,7 @@ class Quantiser {
     const input = kind === 'max' ? this.#value(from) : this.#settle(from);
     const rule = {
       kind,
+      ...(kind === 'mean' ? { gain: meanGain } : {}),
       kernel: [...kernel] as Pair,
       stride: [...stride] as Pair,
       padding: [...padding] as Four,
@@ -444,6 +446,7 @@ class Quantiser {
     this.#nodes.push({ op: 'pool', name, input: input.name, ...rule });
     const maps = input.maps.map((map) => pool(map, rule));
     if (kind === 'max') return { ...input, name, maps };
+    if (kind === 'mean') return meanOf(input, name, maps);
     const taps = kernel[0] * kernel[1];
     const [low, high] = [Math.min(0, input.low) * taps, Math.max(0, input.high) * taps];
     return { ...input, name, raw: true, low, high, maps };
@@ -451,13 +454,10 @@ class Quantiser {
 
   #globallyPooled({ name, input: from, kind }: FloatGlobalPool): IntegerValue {
     const input = kind === 'max' ? this.#value(from) : this.#settle(from);
-    const rule = { kind, gain: kind === 'max' ? 1 : globalMeanGain };
+    const rule = { kind, gain: kind === 'max' ? 1 : meanGain };
     this.#nodes.push({ op: 'globalPool', name, input: input.name, ...rule });
     const maps = input.maps.map((map) => globalPool(map, rule));
-    if (kind === 'max') return { ...input, name, maps };
-    const scales = input.scales.map((scale) => scale / rule.gain);
-    const [low, high] = [input.low * rule.gain, input.high * rule.gain];
-    return { ...input, name, raw: true, scales, low, high, maps };
+    return kind === 'max' ? { ...input, name, maps } : meanOf(input, name, maps);
   }
 
   #broadcast({ name, inputs }: FloatBroadcast): IntegerValue {
@@ -552,10 +552,16 @@ class Quantiser {
   #shuffled(node: FloatShuffle): IntegerValue {
     const input = this.#settle(node.input);
     const { op, name, factor } = node;
-    this.#nodes.push({ op, name, input: input.name, factor });
+    this.#nodes.push({
+      op,
+      name,
+      input: input.name,
+      factor: typeof factor === 'number' ? factor : [...factor],
+    });
     const maps = input.maps.map((map, image) => {
       if (op === 'unshuffle') return pixelUnshuffle(map, factor);
-      const [height, width] = [map.height * factor, map.width * factor];
+      const [rows, columns] = blockSides(factor);
+      const [height, width] = [map.height * rows, map.width * columns];
       if (this.#network.multiple !== undefined) return pixelShuffle(map, factor, height, width);
       const size = this.#images[image] as HuImage;
       return pixelShuffle(map, factor, Math.min(size.height, height), Math.min(size.width, width));
@@ -647,6 +653,12 @@ class Quantiser {
   #form(name: string): Form {
     return this.#forms.get(name) ?? 'wide';
   }
+}
+
+/** A value after means, of all pixels or of windows, in units `meanGain` times as fine. */
+function meanOf(input: IntegerValue, name: string, maps: readonly FeatureMap[]): IntegerValue {
+  const scales = input.scales.map((scale) => scale / meanGain);
+  return { ...input, name, raw: true, scales, low: input.low * meanGain, high: input.high * meanGain, maps };
 }
 
 /** Clips, perhaps after a change of scale, and does nothing else. */

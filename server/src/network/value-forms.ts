@@ -57,7 +57,7 @@ function needsOfInput(node: FloatNode, own: ReadonlySet<Need>): Iterable<Need> {
   if (node.op === 'activation') return isScaling(node) ? own : [];
   // These leave every channel its own scale.
   if (['concat', 'select', 'pad', 'broadcast'].includes(node.op)) return own;
-  if (node.op === 'pool') return node.kind === 'sum' && own.size === 0 ? ['polynomial'] : own;
+  if (node.op === 'pool') return node.kind !== 'max' && own.size === 0 ? ['polynomial'] : own;
   if (node.op === 'globalPool') return own.size === 0 ? ['polynomial'] : own;
   // What passes through a shuffle or a sum needs one scale for all channels, which polynomials and outputs need anyway.
   if (own.size === 0) return ['polynomial'];

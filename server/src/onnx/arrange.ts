@@ -1,4 +1,4 @@
-import { windowedSize, type Windows } from '@cipherdose/sdk/image';
+import { windowedSize, type PoolRule, type Windows } from '@cipherdose/sdk/image';
 import { limits } from '@cipherdose/sdk/protocol';
 import { scale, valueOf, type Expression } from './expression.ts';
 import { unsupported, type Lowering, type Meaning } from './lowering.ts';
@@ -10,6 +10,7 @@ import {
   sameView,
   withoutRepeats,
   type Arrangement,
+  type Block,
   type View,
 } from './view.ts';
 
@@ -107,38 +108,42 @@ export function selected(value: Expression, channels: readonly number[], lowerin
 export function shuffled(
   value: Expression,
   op: 'unshuffle' | 'shuffle',
-  factor: number,
+  factor: Block,
   node: OnnxNode,
   lowering: Lowering,
 ): Expression {
   // One scale for all channels passes through; anything else is made a value first.
   const { source, slope } = lowering.passing(value);
+  const [rows, columns] = factor;
   const { channels, height, width } =
     op === 'unshuffle'
       ? {
-          channels: source.channels * factor ** 2,
-          height: source.height / factor,
-          width: source.width / factor,
+          channels: source.channels * rows * columns,
+          height: source.height / rows,
+          width: source.width / columns,
         }
       : {
-          channels: source.channels / factor ** 2,
-          height: source.height * factor,
-          width: source.width * factor,
+          channels: source.channels / (rows * columns),
+          height: source.height * rows,
+          width: source.width * columns,
         };
   if (channels > limits.channels) throw unsupported(node, `up to ${limits.channels} channels`);
-  const emitted = lowering.emit(
-    { op, name: lowering.name(op), input: source.node, factor },
-    channels,
-    height,
-    width,
+  // A network that takes its image apart by slices asks for the same unshuffle once for each.
+  const emitted = lowering.once(`${op} ${source.node} ${rows}x${columns}`, () =>
+    lowering.emit(
+      { op, name: lowering.name(op), input: source.node, factor: rows === columns ? rows : factor },
+      channels,
+      height,
+      width,
+    ),
   );
   return { ...valueOf(emitted.node, channels, height, width), slope };
 }
 
-/** The largest value of every window, or the mean. */
+/** The largest value of every window, or the mean: with padding as zeros if by `sum`, else without it. */
 export function pooled(
   value: Expression,
-  kind: 'max' | 'sum',
+  kind: PoolRule['kind'],
   windows: Windows,
   lowering: Lowering,
 ): Expression {

@@ -34,8 +34,7 @@ function kernelOf(node: OnnxNode, lowering: Lowering): Kernel {
   const size = [(rows - 1) * dilation[0] + 1, (columns - 1) * dilation[1] + 1] as const;
   if (Math.min(...size) < 1 || Math.max(...size) > limits.kernelSide)
     throw unsupported(node, `kernels of 1 to ${limits.kernelSide} taps a side, dilation included`);
-  if (stride[0] !== stride[1] || stride[0] > limits.stride)
-    throw unsupported(node, `equal strides of 1 to ${limits.stride}`);
+  if (Math.max(...stride) > limits.stride) throw unsupported(node, `strides of 1 to ${limits.stride}`);
   return { tensor, groups, dilation, stride, size };
 }
 
@@ -191,30 +190,24 @@ function linear(node: OnnxNode, input: Expression, layer: Layer, lowering: Lower
 
 /**
  * ConvTranspose: output row s * i + p of a transposed convolution of stride s takes every s-th tap of the kernel, so
- * the s * s places of a block are channels of an ordinary convolution, and a pixel shuffle puts them where they belong.
+ * the places of a block of stride rows and columns are channels of an ordinary convolution, and a pixel shuffle puts them
+ * where they belong.
  */
 export function lowerTransposedConvolution(node: OnnxNode, lowering: Lowering): Expression {
   const input = lowering.withoutConstant(valueAt(node, 0, lowering));
   const { tensor, groups, dilation, stride, size } = kernelOf(node, lowering);
   const [inChannels, groupChannels, rows, columns] = tensor.dims as [number, number, number, number];
-  const step = stride[0];
+  const places = stride[0] * stride[1];
   const outChannels = groupChannels * groups;
   const fits = inChannels === input.channels && Number.isInteger(inChannels / groups);
-  checkChannels(node, input.channels, outChannels * step ** 2, fits);
-  if (node.attributes.has('output_shape') || textOf(node, 'auto_pad', 'NOTSET') !== 'NOTSET')
-    throw unsupported(node, 'explicit pads and output_padding');
-  const extra = integersOf(node, 'output_padding', [0, 0]);
-  const pads = padsOf(node);
+  checkChannels(node, input.channels, outChannels * places, fits);
+  const margins = transposedMargins(node, [input.height, input.width], stride, size);
   const axes = ([0, 1] as const).map((axis) => {
     const length = axis === 0 ? input.height : input.width;
-    const [taps, before, after] = [size[axis], pads[axis] as number, pads[axis + 2] as number];
-    const output = step * (length - 1) + taps + (extra[axis] ?? 0) - before - after;
-    if (
-      !(output >= 1) ||
-      before >= taps ||
-      after >= taps ||
-      !((extra[axis] ?? 0) >= 0 && (extra[axis] ?? 0) < step + taps)
-    )
+    const [step, taps] = [stride[axis], size[axis]];
+    const { before, after, output } = margins[axis];
+    const extra = output - (step * (length - 1) + taps - before - after);
+    if (!(output >= 1) || before >= taps || after >= taps || !(extra >= 0 && extra < step + taps))
       throw malformed(node, 'its pads do not fit its kernel');
     // Output step * i + phase takes input i - d with tap step * d + phase + before.
     const first = Math.ceil((-(step - 1) - before) / step);
@@ -235,7 +228,7 @@ export function lowerTransposedConvolution(node: OnnxNode, lowering: Lowering): 
   const padding: Margins = [down.last, across.last, down.end, across.end];
   if (Math.max(...kernel) > limits.kernelSide || Math.max(...padding) > limits.kernelSide)
     throw unsupported(node, `kernels of 1 to ${limits.kernelSide} taps a side`);
-  const phases = outChannels * step ** 2;
+  const phases = outChannels * places;
   lowering.reserve(phases * inChannels * kernel[0] * kernel[1]);
   const weights = new Float64Array(phases * inChannels * kernel[0] * kernel[1]);
   const data = finite(node, tensor.data);
@@ -245,15 +238,16 @@ export function lowerTransposedConvolution(node: OnnxNode, lowering: Lowering): 
     const inGroup = Math.floor(from / (columns * rows)) % groupChannels;
     const channel = Math.floor(from / (columns * rows * groupChannels));
     const out = Math.floor((channel * groups) / inChannels) * groupChannels + inGroup;
-    const [phaseY, phaseX] = [((ky % step) + step) % step, ((kx % step) + step) % step];
-    const [dy, dx] = [(ky - phaseY) / step, (kx - phaseX) / step];
-    const place = out * step ** 2 + phaseY * step + phaseX;
+    const [stepY, stepX] = stride;
+    const [phaseY, phaseX] = [((ky % stepY) + stepY) % stepY, ((kx % stepX) + stepX) % stepX];
+    const [dy, dx] = [(ky - phaseY) / stepY, (kx - phaseX) / stepX];
+    const place = out * places + phaseY * stepX + phaseX;
     weights[((place * inChannels + channel) * kernel[0] + down.last - dy) * kernel[1] + across.last - dx] =
       data[from] as number;
   }
   const bias = biasOf(node, outChannels, lowering);
   const each = <T>(list: ArrayLike<T>): T[] =>
-    Array.from({ length: phases }, (_, i) => (list[Math.floor(i / step ** 2)] ?? list[0]) as T);
+    Array.from({ length: phases }, (_, i) => (list[Math.floor(i / places)] ?? list[0]) as T);
   const layer: Layer = {
     op: 'linear',
     outChannels: phases,
@@ -265,8 +259,8 @@ export function lowerTransposedConvolution(node: OnnxNode, lowering: Lowering): 
   };
   const blocks = linear(node, input, layer, lowering);
   const finish = (value: Expression): Expression => {
-    if (step === 1) return cut(value);
-    return cut(shuffled(value, 'shuffle', step, node, lowering));
+    if (places === 1) return cut(value);
+    return cut(shuffled(value, 'shuffle', stride, node, lowering));
   };
   const cut = (value: Expression): Expression =>
     padded(node, value, 'zero', [0, 0, down.output - value.height, across.output - value.width], lowering);
@@ -277,13 +271,48 @@ export function lowerTransposedConvolution(node: OnnxNode, lowering: Lowering): 
   );
 }
 
+interface TransposedMargins {
+  /** Rows or columns that go before and after, and what is left. */
+  readonly before: number;
+  readonly after: number;
+  readonly output: number;
+}
+
+/** Pads and size of the output for rows and columns: as given, or as `output_shape` or `auto_pad` ask for. */
+function transposedMargins(
+  node: OnnxNode,
+  input: Pair,
+  stride: Pair,
+  taps: Pair,
+): readonly [TransposedMargins, TransposedMargins] {
+  const extra = integersOf(node, 'output_padding', [0, 0]);
+  const shape = integersOf(node, 'output_shape', []).slice(-2);
+  const mode = textOf(node, 'auto_pad', 'NOTSET');
+  if (!['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'].includes(mode))
+    throw malformed(node, `auto_pad ${mode}`);
+  const pads = mode === 'VALID' ? [0, 0, 0, 0] : padsOf(node);
+  const ofAxis = (axis: 0 | 1): TransposedMargins => {
+    const whole = stride[axis] * (input[axis] - 1) + taps[axis] + (extra[axis] ?? 0);
+    const asked = shape[axis] ?? (mode.startsWith('SAME') ? input[axis] * stride[axis] : undefined);
+    if (asked === undefined) {
+      const [before, after] = [pads[axis] as number, pads[axis + 2] as number];
+      return { before, after, output: whole - before - after };
+    }
+    const surplus = Math.max(0, whole - asked);
+    const [less, more] = [Math.floor(surplus / 2), Math.ceil(surplus / 2)];
+    const [before, after] = mode === 'SAME_UPPER' ? [less, more] : [more, less];
+    return { before, after, output: asked };
+  };
+  return [ofAxis(0), ofAxis(1)];
+}
+
 interface TransposedAxis {
   /** Smallest and largest distance d of an output block to the inputs it takes. */
   readonly first: number;
   readonly last: number;
   /** Padding before. */
   readonly before: number;
-  /** Outputs, and blocks of `stride` of them. */
+  /** Outputs, and blocks of a stride of them. */
   readonly output: number;
   readonly blocks: number;
   /** Taps of the ordinary convolution, and its padding at the end. */

@@ -1,4 +1,5 @@
 import { DenoiseError } from '@cipherdose/sdk/errors';
+import { blockSides } from '@cipherdose/sdk/image';
 import { limits } from '@cipherdose/sdk/protocol';
 import { inputsOf, sizedLike, type FloatNetwork, type FloatNode } from '../network/float-network.ts';
 import { arranged, meant } from './arrange.ts';
@@ -19,6 +20,7 @@ import {
   lowerInstanceNormalization,
   lowerLayerNormalization,
 } from './lower-normalization.ts';
+import { lowerGather } from './lower-gather.ts';
 import { lowerNonLocalMeans } from './lower-non-local-means.ts';
 import { lowerGlobalPool, lowerPool } from './lower-pool.ts';
 import { lowerReduction } from './lower-reduction.ts';
@@ -43,6 +45,7 @@ import {
   type OnnxGraph,
   type OnnxNode,
 } from './read-graph.ts';
+import { lowerSoftmax } from './lower-softmax.ts';
 import { readTensor } from './tensor.ts';
 import { dimsOf, sameView, whole } from './view.ts';
 
@@ -96,6 +99,7 @@ const operators: Readonly<Record<string, Lower>> = {
   Dropout: same,
   Expand: lowerCopies,
   Flatten: lowerFlatten,
+  Gather: lowerGather,
   Gemm: lowerMatrixProduct,
   GlobalAveragePool: image(lowerGlobalPool),
   GlobalMaxPool: image(lowerGlobalPool),
@@ -122,6 +126,7 @@ const operators: Readonly<Record<string, Lower>> = {
   Resize: lowerResize,
   Shape: shape,
   Slice: image(lowerSlice),
+  Softmax: lowerSoftmax,
   SpaceToDepth: lowerSpaceDepth,
   Squeeze: lowerSqueeze,
   Sub: lowerSum,
@@ -139,10 +144,8 @@ const comparing = 'Clip, LeakyRelu, Max or Min';
 /** What does the work of operators that cannot be evaluated. */
 const instead: Readonly<Record<string, string>> = {
   Equal: comparing,
-  Gather: 'Slice or Split of channels',
   Greater: comparing,
   Less: comparing,
-  Softmax: 'Sigmoid, or another function of one value',
   Where: comparing,
 };
 
@@ -152,7 +155,7 @@ const instead: Readonly<Record<string, string>> = {
  * @throws ONNX_INVALID, ONNX_UNSUPPORTED with the operator, its node and what would be supported
  */
 export function lowerOnnx(graph: OnnxGraph): FloatNetwork {
-  const lowering = new Lowering();
+  const lowering = new Lowering(graph.opset);
   for (const [name, tensor] of graph.constants) lowering.define(name, { kind: 'constant', tensor });
   const { name, height, width, channelsLast } = graph.input;
   const input = valueOf('image', 1, height, width);
@@ -215,23 +218,27 @@ function usesOf(graph: OnnxGraph): ReadonlyMap<string, number> {
 
 /** Sets what sizes have to divide by, if a stride, a pool or an inner shuffle makes maps smaller. */
 function withMultiple(network: FloatNetwork): FloatNetwork {
-  const scales = new Map([['image', 1]]);
+  const scales = new Map([['image', [1, 1]]]);
   let [multiple, exact] = [1, false];
   for (const node of network.nodes) {
-    const input = scales.get(sizedLike(node)) ?? 1;
-    const factor = node.op === 'unshuffle' || node.op === 'shuffle' ? node.factor : 1;
-    const stride = 'stride' in node ? node.stride[0] : 1;
-    const small = node.op === 'globalPool' ? 1 : input * factor * stride;
-    const scale = node.op === 'shuffle' ? input / factor : small;
-    if (!Number.isInteger(scale))
-      throw new DenoiseError('ONNX_UNSUPPORTED', {
-        node: node.name,
-        supported: 'maps that are no larger than the image',
-      });
-    const inner = node.op === 'shuffle' ? scale > 1 : node.op === 'unshuffle' && input > 1;
-    exact ||= stride > 1 || inner;
-    multiple = leastCommonMultiple(multiple, scale);
-    scales.set(node.name, scale);
+    const inputs = scales.get(sizedLike(node)) ?? [1, 1];
+    const factors = blockSides('factor' in node ? node.factor : 1);
+    const strides = 'stride' in node ? node.stride : [1, 1];
+    const own = inputs.map((input, axis) => {
+      const [factor, stride] = [factors[axis] as number, strides[axis] as number];
+      const small = node.op === 'globalPool' ? 1 : input * factor * stride;
+      const scale = node.op === 'shuffle' ? input / factor : small;
+      if (!Number.isInteger(scale))
+        throw new DenoiseError('ONNX_UNSUPPORTED', {
+          node: node.name,
+          supported: 'maps that are no larger than the image',
+        });
+      const inner = node.op === 'shuffle' ? scale > 1 : node.op === 'unshuffle' && input > 1;
+      exact ||= stride > 1 || inner;
+      multiple = leastCommonMultiple(multiple, scale);
+      return scale;
+    });
+    scales.set(node.name, own);
   }
   if (!exact) return network;
   if (multiple > limits.imageSide)

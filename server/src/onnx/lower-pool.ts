@@ -24,21 +24,20 @@ export function lowerPool(node: OnnxNode, lowering: Lowering): Expression {
   const kernel = pairOf(node, 'kernel_shape', limits.kernelSide);
   const stride = pairOf(node, 'strides', limits.stride);
   const dilation = pairOf(node, 'dilations', 1);
-  if (stride[0] !== stride[1] || dilation.some((step) => step !== 1))
-    throw unsupported(node, `equal strides of 1 to ${limits.stride} without dilation`);
+  if (dilation.some((step) => step !== 1)) throw unsupported(node, 'windows without dilation');
   const padding = paddingOf(node, kernel, stride, value);
   const average = node.operator === 'AveragePool';
-  if (average && padding.some((pad) => pad > 0) && integerOf(node, 'count_include_pad', 0) !== 1)
-    throw unsupported(node, 'count_include_pad 1, or no padding');
+  const counts = integerOf(node, 'count_include_pad', 0) === 1;
   if (integerOf(node, 'ceil_mode', 0) === 1) {
     const rest = [0, 1].map((axis) => {
       const size = axis === 0 ? value.height : value.width;
+      const step = stride[axis] as number;
       const over =
-        (size + (padding[axis] as number) + (padding[axis + 2] as number) - (kernel[axis] as number)) %
-        stride[0];
-      return over === 0 ? 0 : stride[0] - over;
+        (size + (padding[axis] as number) + (padding[axis + 2] as number) - (kernel[axis] as number)) % step;
+      return over === 0 ? 0 : step - over;
     });
-    if (average && rest.some((pad) => pad > 0)) throw unsupported(node, 'windows that fit, or ceil_mode 0');
+    if (average && counts && rest.some((pad) => pad > 0))
+      throw unsupported(node, 'windows that fit, ceil_mode 0 or count_include_pad 0');
     padding[2] += rest[0] as number;
     padding[3] += rest[1] as number;
   }
@@ -47,5 +46,7 @@ export function lowerPool(node: OnnxNode, lowering: Lowering): Expression {
   const windows = { kernel, stride, padding };
   const { height, width } = windowedSize(windows, value.height, value.width);
   if (height < 1 || width < 1) throw malformed(node, 'the window is larger than the image');
-  return pooled(value, average ? 'sum' : 'max', windows, lowering);
+  // A sum is exact, a mean is rounded: padding that does not count needs one.
+  const kind = !average ? 'max' : counts || padding.every((pad) => pad === 0) ? 'sum' : 'mean';
+  return pooled(value, kind, windows, lowering);
 }

@@ -15,7 +15,7 @@ import type { Expression } from './expression.ts';
 import { malformed, unsupported, type Lowering, type Meaning } from './lowering.ts';
 import { constantAt, floatOf, integerOf, integersOf, textOf, valueAt, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
-import { dimsOf, imageView, repeatedView, reshaped, sameView, type View } from './view.ts';
+import { dimsOf, imageView, repeatedView, reshaped, sameView, type Block, type View } from './view.ts';
 
 /** DepthToSpace and SpaceToDepth, in every order of channels that ONNX has. */
 export function lowerSpaceDepth(node: OnnxNode, lowering: Lowering): Viewed {
@@ -143,24 +143,28 @@ export function lowerResize(node: OnnxNode, lowering: Lowering): Viewed {
     plain &&
     batch === 1 &&
     channel === 1 &&
-    rows === columns &&
-    Number.isInteger(factor) &&
-    factor >= 1;
-  if (!fits || factor > limits.shuffleFactor)
+    [rows, columns].every((side) => side !== undefined && isFactor(side));
+  if (!fits)
     throw unsupported(
       node,
-      `mode nearest with the same whole factor up to ${limits.shuffleFactor} for rows and columns, mode linear ` +
+      `mode nearest with whole factors up to ${limits.shuffleFactor} for rows and columns, mode linear ` +
         'with factor 2 and half-pixel coordinates (opset 11 on), or ConvTranspose',
     );
-  return meant(factor === 1 ? value : repeated(node, value, factor, lowering));
+  const sides = [rows as number, columns as number] as const;
+  return meant(repeated(node, value, sides, lowering));
 }
 
-/** Every pixel `factor` times along rows and columns. */
-function repeated(node: OnnxNode, value: Expression, factor: number, lowering: Lowering): Expression {
-  if (value.channels * factor ** 2 > limits.channels)
-    throw unsupported(node, `up to ${Math.floor(limits.channels / factor ** 2)} channels for this factor`);
-  const copies = Array.from({ length: value.channels * factor ** 2 }, (_, i) => Math.floor(i / factor ** 2));
-  return shuffled(selected(value, copies, lowering), 'shuffle', factor, node, lowering);
+const isFactor = (side: number): boolean =>
+  Number.isInteger(side) && side >= 1 && side <= limits.shuffleFactor;
+
+/** Every pixel so many times along rows and columns. */
+function repeated(node: OnnxNode, value: Expression, factor: Block, lowering: Lowering): Expression {
+  const copies = factor[0] * factor[1];
+  if (copies === 1) return value;
+  if (value.channels * copies > limits.channels)
+    throw unsupported(node, `up to ${Math.floor(limits.channels / copies)} channels for this factor`);
+  const sources = Array.from({ length: value.channels * copies }, (_, i) => Math.floor(i / copies));
+  return shuffled(selected(value, sources, lowering), 'shuffle', factor, node, lowering);
 }
 
 /**
@@ -168,7 +172,7 @@ function repeated(node: OnnxNode, value: Expression, factor: number, lowering: L
  * along both axes, twice, which weighs them 1/4, 1/2, 1/4.
  */
 function doubled(node: OnnxNode, value: Expression, lowering: Lowering): Expression {
-  const twice = repeated(node, padded(node, value, 'edge', [1, 1, 1, 1], lowering), 2, lowering);
+  const twice = repeated(node, padded(node, value, 'edge', [1, 1, 1, 1], lowering), [2, 2], lowering);
   const mean = (of: Expression): Expression =>
     pooled(of, 'sum', { kernel: [2, 2], stride: [1, 1], padding: [0, 0, 0, 0] }, lowering);
   return padded(node, mean(mean(twice)), 'zero', [-1, -1, -1, -1], lowering);
@@ -252,7 +256,7 @@ export function lowerCopies(node: OnnxNode, lowering: Lowering): Meaning {
   return meant(selected(value, channels, lowering));
 }
 
-/** Slice of channels, or of rows and columns in steps of 1; one range for each axis, all of them constant. */
+/** Slice of channels, or of rows and columns; one range for each axis, all of them constant and forward. */
 export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
   const value = valueAt(node, 0, lowering);
   const list = (index: number, attribute: string): readonly number[] | undefined => {
@@ -278,14 +282,36 @@ export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
         lowering,
       );
     else if (first > 0 || end < size || step > 1) {
-      if (axis === 0 || step > 1)
-        throw unsupported(node, 'steps of 1 along rows and columns, or SpaceToDepth');
-      const cut: [number, number, number, number] = [0, 0, 0, 0];
-      [cut[axis - 2], cut[axis]] = [-first, end - size];
-      result = padded(node, result, 'zero', cut, lowering);
+      if (axis === 0) throw unsupported(node, 'the whole of the batch');
+      result = every(node, result, { axis: axis - 2, first, end, step }, lowering);
     }
   });
   return result;
+}
+
+interface Range {
+  /** 0: rows, 1: columns. */
+  readonly axis: number;
+  readonly first: number;
+  readonly end: number;
+  readonly step: number;
+}
+
+/** Rows or columns `first`, `first` + `step` and so on below `end`: what is beyond goes, and of each `step` the first stays. */
+function every(node: OnnxNode, value: Expression, range: Range, lowering: Lowering): Expression {
+  const { axis, first, end, step } = range;
+  if (step > limits.shuffleFactor) throw unsupported(node, `steps up to ${limits.shuffleFactor}`);
+  const size = axis === 0 ? value.height : value.width;
+  // Where all is taken in turns, the turn alone is chosen, so that all turns are of one and the same unshuffle.
+  const inTurn = size % step === 0 && end === size && first < step;
+  const last = inTurn ? size : first + Math.ceil((end - first) / step) * step;
+  const cut: [number, number, number, number] = [0, 0, 0, 0];
+  [cut[axis], cut[axis + 2]] = [inTurn ? 0 : -first, last - size];
+  const whole = padded(node, value, 'zero', cut, lowering);
+  if (step === 1) return whole;
+  const blocks = shuffled(whole, 'unshuffle', axis === 0 ? [step, 1] : [1, step], node, lowering);
+  const turns = Array.from({ length: whole.channels }, (_, channel) => channel * step + (inTurn ? first : 0));
+  return selected(blocks, turns, lowering);
 }
 
 /** Split of channels; one value for each output. */

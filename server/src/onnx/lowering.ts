@@ -50,9 +50,17 @@ export class Lowering {
   readonly #origins = new Map<string, { readonly of: string; readonly curve: Curve }>();
   /** Nodes whose value is one pixel for each channel, however large the image is. */
   readonly #pixels = new Set<string>();
+  readonly #made = new Map<string, Expression>();
   readonly #counts = new Map<string, number>();
   #weights = 0;
   #constants = 0;
+
+  /** Version of the graph's operators. */
+  readonly opset: number;
+
+  constructor(opset: number) {
+    this.opset = opset;
+  }
 
   define(name: string, meaning: Meaning): void {
     if (name === '' || this.#meanings.has(name))
@@ -102,6 +110,13 @@ export class Lowering {
     this.nodes.push(node);
     this.#counts.set(node.op, (this.#counts.get(node.op) ?? 0) + 1);
     return valueOf(node.name, channels, height, width);
+  }
+
+  /** What `make` emits, or emitted before for the same key. */
+  once(key: string, make: () => Expression): Expression {
+    const made = this.#made.get(key) ?? make();
+    this.#made.set(key, made);
+    return made;
   }
 
   /** Whether the value of a node is one pixel, however large the image is. */

@@ -36,6 +36,8 @@ const ownOperators: readonly string[] = [
 
 /** A checked graph with one image in and one out. */
 export interface OnnxGraph {
+  /** Version of the operators. */
+  readonly opset: number;
   readonly nodes: readonly OnnxNode[];
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly input: {
@@ -88,6 +90,7 @@ export function readGraph(bytes: Uint8Array): OnnxGraph {
       supported: 'one image in, one image out',
     });
   return {
+    opset,
     nodes: graph.node.map(readNode),
     constants,
     input: { name: input.name ?? '', ...imageSize(input) },

@@ -14,6 +14,9 @@ interface Atom {
  */
 export type View = readonly (readonly Atom[])[];
 
+/** Rows and columns of the blocks of a pixel shuffle. */
+export type Block = readonly [number, number];
+
 type Shaped = Pick<Expression, 'channels' | 'height' | 'width'>;
 
 /** A whole axis as one dimension. */
@@ -90,7 +93,7 @@ function joined(dimension: readonly Atom[]): Atom[] {
 /** What has to be done to a value so that a view of four dimensions shows [batch, channels, rows, columns]. */
 export interface Arrangement {
   readonly op: 'unshuffle' | 'shuffle' | undefined;
-  readonly factor: number;
+  readonly factor: Block;
   /** Before a shuffle, or after an unshuffle: channel i is channel select[i]. */
   readonly select: readonly number[];
 }
@@ -111,28 +114,32 @@ export function arrangementOf(value: Shaped, view: View): Arrangement | undefine
     const select = fits
       ? selection(channel, (atom) => (atom.axis === 'channel' ? atom.step : NaN))
       : undefined;
-    return select && { op: undefined, factor: 1, select };
+    return select && { op: undefined, factor: [1, 1], select };
   }
-  if (rows < height) {
-    const factor = height / rows;
-    if (factor > limits.shuffleFactor) return undefined;
-    if (!is(row, rowsOf(rows, factor)) || !is(column, columnsOf(width / factor, factor))) return undefined;
+  if (rows <= height && columns <= width) {
+    const factor = [height / rows, width / columns] as const;
+    if (Math.max(...factor) > limits.shuffleFactor) return undefined;
+    if (!is(row, rowsOf(rows, factor[0])) || !is(column, columnsOf(columns, factor[1]))) return undefined;
     const weight = ({ axis, size, step }: Atom): number => {
-      if (axis === 'channel') return step * factor ** 2;
-      return size === factor && step === 1 ? (axis === 'row' ? factor : 1) : NaN;
+      if (axis === 'channel') return step * factor[0] * factor[1];
+      const [whole, one] = axis === 'row' ? [factor[0], factor[1]] : [factor[1], 1];
+      return size === whole && step === 1 ? one : NaN;
     };
     const select = selection(channel, weight);
     return select && { op: 'unshuffle', factor, select };
   }
-  const factor = rows / height;
-  if (factor > limits.shuffleFactor) return undefined;
-  const [dy, dx] = [row.at(-1), column.at(-1)];
-  if (dy?.axis !== 'channel' || dx?.axis !== 'channel') return undefined;
-  const fits =
-    is(row, rowsOf(height, 1), { axis: 'channel', size: factor, step: dy.step }) &&
-    is(column, columnsOf(width, 1), { axis: 'channel', size: factor, step: dx.step });
+  const factor = [rows / height, columns / width] as const;
+  if (Math.max(...factor) > limits.shuffleFactor) return undefined;
+  // The last digit of a side that grows is one of the channel's number.
+  const grown = ([row, column] as const).map((dimension, axis) => {
+    const last = dimension.at(-1);
+    return (factor[axis] as number) > 1 && last?.axis === 'channel' ? [last] : [];
+  }) as [Atom[], Atom[]];
+  const ofBlock = (axis: 0 | 1): Atom[] =>
+    grown[axis].map(({ step }) => ({ axis: 'channel', size: factor[axis], step }));
+  const fits = is(row, rowsOf(height, 1), ...ofBlock(0)) && is(column, columnsOf(width, 1), ...ofBlock(1));
   const select = fits
-    ? selection([...channel, dy, dx], ({ axis, step }) => (axis === 'channel' ? step : NaN))
+    ? selection([...channel, ...grown[0], ...grown[1]], ({ axis, step }) => (axis === 'channel' ? step : NaN))
     : undefined;
   return select && { op: 'shuffle', factor, select };
 }

@@ -12,7 +12,8 @@ export interface LayerReport {
   readonly outChannels: number;
   /** [rows, columns] */
   readonly kernel: readonly [number, number];
-  readonly stride: number;
+  /** Of rows and columns, or [rows, columns] where they differ. */
+  readonly stride: number | readonly [number, number];
   /** Integers that go in, and how many bits they take, sign included. */
   readonly inputLow: number;
   readonly inputHigh: number;
@@ -52,7 +53,7 @@ export function layerReports(plan: Plan, quantised: QuantisedNetwork, side: numb
       inChannels: node.inChannels,
       outChannels: node.outChannels,
       kernel: node.kernel,
-      stride: node.stride[0],
+      stride: node.stride[0] === node.stride[1] ? node.stride[0] : node.stride,
       inputLow: input.low,
       inputHigh: input.high,
       inputBits: Math.ceil(Math.log2(Math.max(input.high + 1, -input.low))) + (input.low < 0 ? 1 : 0),

@@ -24,7 +24,7 @@ const network = randomNetwork({
   ],
   widths: [3],
   factor: 2,
-  stride: 1,
+  stride: [1, 1],
   activation: 'leaky',
 });
 const options = { model: 'random' };

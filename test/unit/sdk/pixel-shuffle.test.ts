@@ -11,6 +11,13 @@ describe('pixel shuffle', () => {
     expect([...pixelUnshuffle(map, 2).data]).toEqual(expected);
   });
 
+  it('takes rows and columns by factors of their own, rows of a block before its columns', () => {
+    const map = { channels: 1, height: 4, width: 3, data: Int32Array.from({ length: 12 }, (_, i) => i) };
+    expect([...pixelUnshuffle(map, [2, 1]).data]).toEqual([0, 1, 2, 6, 7, 8, 3, 4, 5, 9, 10, 11]);
+    expect([...pixelUnshuffle(map, [1, 3]).data]).toEqual([0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
+    expect(pixelUnshuffle(map, [2, 2])).toEqual(pixelUnshuffle(map, 2));
+  });
+
   it('comes back for every size, odd ones included', () => {
     const sizes = fc.tuple(
       fc.integer({ min: 1, max: 3 }),
@@ -20,15 +27,15 @@ describe('pixel shuffle', () => {
     fc.assert(
       fc.property(
         sizes,
-        fc.integer({ min: 2, max: 5 }),
+        fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
         fc.integer(),
         ([channels, height, width], factor, seed) => {
           const map = randomMap(channels, height, width, 5000, seed);
           const small = pixelUnshuffle(map, factor);
           expect([small.channels, small.height, small.width]).toEqual([
-            channels * factor * factor,
-            Math.ceil(height / factor),
-            Math.ceil(width / factor),
+            channels * factor[0] * factor[1],
+            Math.ceil(height / factor[0]),
+            Math.ceil(width / factor[1]),
           ]);
           expect(pixelShuffle(small, factor, height, width)).toEqual(map);
         },

@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals';
+import { lowerOnnx } from '#server/onnx/lower-onnx.js';
+import { readGraph } from '#server/onnx/read-graph.js';
+import { onnxFile, type FileFields, type NodeFields } from '../support/onnx-file.ts';
+import {
+  around,
+  list,
+  node,
+  number,
+  shape,
+  side,
+  testAgainstOnnxRuntime,
+  weights,
+} from '../support/operator-networks.ts';
+
+const channelsLast = (nodes: readonly NodeFields[]): NodeFields[] => [
+  node('Transpose', ['x'], 'last', { perm: [0, 2, 3, 1] }),
+  ...nodes,
+  node('Transpose', ['normal'], 'y', { perm: [0, 3, 1, 2] }),
+];
+
+describe('Softmax', () => {
+  testAgainstOnnxRuntime({
+    'of the channels of each pixel': around([5, 5], [node('Softmax', ['x'], 'y', { axis: 1 })]),
+    'of two channels, as weights of two maps': around(
+      [2, 1],
+      [
+        node('Conv', ['x', 'w'], 'logits'),
+        node('Softmax', ['logits'], 'shares', { axis: -3 }),
+        node('Mul', ['x', 'shares'], 'mixed'),
+        node('ReduceSum', ['mixed', 'axes'], 'y'),
+      ],
+      [weights('w', [2, 2, 1, 1], 3), shape('axes', 1)],
+    ),
+    'of the last axis, which nothing says': around(
+      [4, 4],
+      channelsLast([node('Softmax', ['last'], 'normal')]),
+    ),
+    'of large values': around(
+      [3, 3],
+      [node('Mul', ['x', 'gain'], 'large'), node('Softmax', ['large'], 'y', { axis: 1 })],
+      [number('gain', 60)],
+    ),
+    'of one pixel of global pooling': around(
+      [4, 4],
+      [
+        node('GlobalAveragePool', ['x'], 'p'),
+        node('Mul', ['p', 'gain'], 'logits'),
+        node('Softmax', ['logits'], 'shares', { axis: 1 }),
+        node('Mul', ['x', 'shares'], 'y'),
+      ],
+      [number('gain', 20)],
+    ),
+    'of opset 12, along the last axis': {
+      ...around([4, 4], channelsLast([node('Softmax', ['last'], 'normal', { axis: 3 })])),
+      opset: 12,
+    },
+  });
+
+  test.each([
+    ['rows', 13, { axis: 2 }],
+    ['all of a slice, as opset 12 has it', 12, { axis: 1 }],
+    ['all of a slice, which opset 12 does if nothing is said', 12, {}],
+  ])('of %s is refused', (_, opset, attributes) => {
+    const fields: FileFields = around([3, 3], [node('Softmax', ['x'], 'y', attributes)]);
+    expect(() => lowerOnnx(readGraph(onnxFile({ ...fields, opset })))).toThrow(/the channels as its axis/);
+  });
+});
+
+describe('Gather', () => {
+  testAgainstOnnxRuntime({
+    'of some channels, from both ends': around(
+      [4, 3],
+      [node('Gather', ['x', 'at'], 'y', { axis: 1 })],
+      [shape('at', 2, -1, 0)],
+    ),
+    'of one channel, whose axis goes': around(
+      [3, 1],
+      [node('Gather', ['x', 'one'], 'plane', { axis: 1 }), node('Unsqueeze', ['plane', 'axes'], 'y')],
+      [{ ...number('one', 1), type: 'int64' }, shape('axes', 1)],
+    ),
+    'of the last axis': around(
+      [3, 2],
+      [
+        node('Transpose', ['x'], 'last', { perm: [0, 2, 3, 1] }),
+        node('Gather', ['last', 'at'], 'some', { axis: -1 }),
+        node('Transpose', ['some'], 'y', { perm: [0, 3, 1, 2] }),
+      ],
+      [shape('at', 2, 1)],
+    ),
+  });
+
+  test.each([
+    ['rows', { axis: 2 }, [0], 'ONNX_UNSUPPORTED'],
+    ['a channel that is not there', { axis: 1 }, [3], 'ONNX_INVALID'],
+    ['half a channel', { axis: 1 }, [0.5], 'ONNX_INVALID'],
+    ['more channels than allowed', { axis: 1 }, Array<number>(5000).fill(0), 'ONNX_INVALID'],
+  ])('of %s is refused', (_, attributes, at, code) => {
+    const fields = around([3, at.length], [node('Gather', ['x', 'at'], 'y', attributes)], [list('at', at)]);
+    expect(() => lowerOnnx(readGraph(onnxFile({ opset: 13, ...fields })))).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+
+  test('of a value by a value is refused', () => {
+    const fields = around([3, 3], [node('Gather', ['x', 'x'], 'y', { axis: 1 })]);
+    expect(() => lowerOnnx(readGraph(onnxFile({ opset: 13, ...fields })))).toThrow(/a constant as input 1/);
+  });
+});
+
+describe('ConvTranspose whose pads are not given', () => {
+  const sized = (attributes: NodeFields['attributes'], kernel = 3): FileFields =>
+    around(
+      [3, 2],
+      [
+        node('Conv', ['x', 'down'], 'small', { strides: [2, 2] }),
+        node('ConvTranspose', ['small', 'up'], 'y', { strides: [2, 2], ...attributes }),
+      ],
+      [weights('down', [3, 3, 2, 2], 1), weights('up', [3, 2, kernel, kernel], 1)],
+    );
+  testAgainstOnnxRuntime({
+    SAME_UPPER: sized({ auto_pad: 'SAME_UPPER' }),
+    SAME_LOWER: sized({ auto_pad: 'SAME_LOWER' }),
+    'SAME_UPPER, an even kernel': sized({ auto_pad: 'SAME_UPPER' }, 4),
+    VALID: sized({ auto_pad: 'VALID' }, 2),
+    'for a shape': sized({ output_shape: [side, side] }),
+    'for a shape, more of it above': sized({ output_shape: [side, side], auto_pad: 'SAME_LOWER' }),
+    'for a shape, an output padding besides': sized({ output_shape: [side, side], output_padding: [1, 1] }),
+  });
+});

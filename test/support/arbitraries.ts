@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { FeatureMap } from '@cipherdose/sdk/image';
 import type { LinearNode } from '@cipherdose/sdk/protocol';
 
-/** A convolution with kernels 1..9, strides 1 and 2 and any padding below the kernel, and a map that it fits into. */
+/** A convolution with kernels 1..9, strides 1 and 2 each way and any padding below the kernel, and a map that it fits into. */
 export const convolution = (options: {
   maxSide: number;
   maxChannels: number;
@@ -10,7 +10,7 @@ export const convolution = (options: {
   fc
     .record({
       kernel: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })),
-      step: fc.integer({ min: 1, max: 2 }),
+      stride: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
       pads: fc.tuple(fc.nat(8), fc.nat(8), fc.nat(8), fc.nat(8)),
       height: fc.integer({ min: 1, max: options.maxSide }),
       width: fc.integer({ min: 1, max: options.maxSide }),
@@ -18,7 +18,7 @@ export const convolution = (options: {
       outChannels: fc.integer({ min: 1, max: options.maxChannels }),
       seed: fc.integer(),
     })
-    .map(({ kernel, step, pads, height, width, inChannels, outChannels, seed }) => {
+    .map(({ kernel, stride, pads, height, width, inChannels, outChannels, seed }) => {
       const [kh, kw] = kernel;
       const padding = [pads[0] % kh, pads[1] % kw, pads[2] % kh, pads[3] % kw] as [
         number,
@@ -34,7 +34,7 @@ export const convolution = (options: {
         inChannels,
         outChannels,
         kernel,
-        stride: [step, step],
+        stride,
         padding,
         accumulatorBound: 0,
       };

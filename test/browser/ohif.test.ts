@@ -163,18 +163,19 @@ describe('OHIF 3.13.2', () => {
   test('the series goes on where it stopped, without holding up the viewer', async () => {
     await page.evaluate(() => {
       const durations: number[] = [];
-      const own: string[] = [];
+      const own: { duration: number; what: string }[] = [];
       Object.assign(window, { longTasks: durations, ownLongScripts: own });
       new PerformanceObserver((list) => {
         for (const { scripts } of list.getEntries() as unknown as LongFrame[])
           for (const { duration, sourceURL, sourceFunctionName, invoker } of scripts)
             if (sourceURL.includes('/plugins/cipherdose/') && duration > 20)
-              own.push(`${Math.round(duration)} ms ${invoker} ${sourceFunctionName}`);
+              own.push({ duration, what: `${invoker} ${sourceFunctionName}` });
       }).observe({ type: 'long-animation-frame' });
       new PerformanceObserver((list) =>
         durations.push(...list.getEntries().map(({ duration }) => duration)),
       ).observe({ type: 'longtask' });
     });
+    const began = performance.now();
     await page.click('[data-cy=cipherdose-denoise]');
     // A pointer over the button would have the next run prepared, with workers of its own.
     await page.mouse.move(0, 0);
@@ -186,12 +187,18 @@ describe('OHIF 3.13.2', () => {
       null,
       { polling: 100, timeout: 180_000 },
     );
-    const longTasks = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
+    const took = performance.now() - began;
+    const { longTasks, ownLongScripts: own } = await page.evaluate(() => {
+      const { longTasks, ownLongScripts } = window as unknown as LongWork;
+      return { longTasks, ownLongScripts };
+    });
+    const listed = own.map(({ duration, what }) => `${Math.round(duration)} ms ${what}`);
     note(`long tasks during the run: ${longTasks.map(Math.round).join(' ')} ms`);
-    const own = await page.evaluate(() => (window as unknown as { ownLongScripts: string[] }).ownLongScripts);
-    note(`of these, begun by scripts of the extension: ${own.join('; ') || 'none'}`);
-    // 100 ms on an idle machine.
-    expect(Math.max(0, ...longTasks)).toBeLessThan(500);
+    note(`of these, begun by scripts of the extension: ${listed.join('; ') || 'none'}`);
+    // How long the longest one is depends on what else the machine does (100 ms if nothing); if the page itself did the
+    // work, nearly all of the run would be such.
+    const held = own.reduce((sum, { duration }) => sum + duration, 0);
+    expect(held / took).toBeLessThan(0.1);
     checkTraffic();
     await untilWorkers(browser, viewerWorkers);
   });
@@ -302,6 +309,13 @@ interface LongFrame {
     readonly sourceFunctionName: string;
     readonly invoker: string;
   }[];
+}
+
+/** What the test leaves on the page, ms. */
+interface LongWork {
+  readonly longTasks: readonly number[];
+  /** Scripts of the extension that took more than 20 ms. */
+  readonly ownLongScripts: readonly { readonly duration: number; readonly what: string }[];
 }
 
 interface TestServices {

@@ -119,7 +119,7 @@ function shapeOf(node: PlanNode, plan: Plan, value: (name: string) => ValueShape
       const input = notOnePixel(node, value(node.input));
       const channels = input.channels / blockPixels(node.factor);
       const [rows, columns] = blockSides(node.factor);
-      const scale = scaledBy(input, [1 / rows, 1 / columns]);
+      const scale: Scale = [input.scale[0] / rows, input.scale[1] / columns];
       if (!Number.isInteger(channels)) throw invalid(node, 'channels do not divide');
       if (!isScale({ scale }, 1) && plan.input.multiple === undefined)
         throw invalid(node, 'a shuffle has to come back to the size of the image');

@@ -1,7 +1,7 @@
 import { windowedSize, type PoolRule, type Windows } from '@cipherdose/sdk/image';
 import { limits } from '@cipherdose/sdk/protocol';
 import { scale, valueOf, type Expression } from './expression.ts';
-import { unsupported, type Lowering, type Meaning } from './lowering.ts';
+import { malformed, unsupported, type Lowering, type Meaning } from './lowering.ts';
 import type { OnnxNode } from './read-graph.ts';
 import {
   arrangementOf,
@@ -157,4 +157,30 @@ export function pooled(
   );
   const taps = kind === 'sum' ? windows.kernel[0] * windows.kernel[1] : 1;
   return scale({ ...emitted, slope }, [1 / taps]);
+}
+
+/** @param padding [top, left, bottom, right]; below 0 takes rows and columns away */
+export function padded(
+  node: OnnxNode,
+  value: Expression,
+  fill: 'zero' | 'edge' | 'reflect',
+  padding: readonly [number, number, number, number],
+  lowering: Lowering,
+): Expression {
+  if (padding.every((pad) => pad === 0)) return value;
+  if (padding.some((pad) => Math.abs(pad) > limits.kernelSide))
+    throw unsupported(node, `up to ${limits.kernelSide} rows and columns`);
+  const { source, slope } = lowering.passing(value);
+  const [top, left, bottom, right] = padding;
+  const [height, width] = [source.height + top + bottom, source.width + left + right];
+  const mirrors =
+    fill === 'reflect' && (Math.max(top, bottom) >= source.height || Math.max(left, right) >= source.width);
+  if (height < 1 || width < 1 || mirrors) throw malformed(node, 'the image is too small for its pads');
+  const emitted = lowering.emit(
+    { op: 'pad', name: lowering.name('pad'), input: source.node, fill, padding },
+    source.channels,
+    height,
+    width,
+  );
+  return { ...emitted, slope };
 }

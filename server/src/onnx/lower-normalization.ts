@@ -1,7 +1,7 @@
 import { likewise, type Viewed } from './arrange.ts';
 import { composed, multiplyExpressions, scale, shift, type Expression } from './expression.ts';
 import { forConstants, productOf, spread, sumOf } from './lower-arithmetic.ts';
-import { channelSum, groupedMeans } from './lower-convolution.ts';
+import { channelSum, groupedMeans } from './channel-means.ts';
 import { globallyPooled } from './lower-pool.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { constantAt, finite, floatOf, integerOf, valueAt, viewedAt } from './operands.ts';

@@ -8,35 +8,31 @@ import { foldConstants, foldedOperators, shapeTensor } from './fold-constants.ts
 import { Lowering, malformed, unsupported, type Meaning } from './lowering.ts';
 import { functionOperators, lowerClip, lowerFunction, lowerRectifier } from './lower-activation.ts';
 import { lowerExtreme, lowerNegation, lowerPower, lowerProduct, lowerSum } from './lower-arithmetic.ts';
-import {
-  lowerConvolution,
-  lowerMatrixProduct,
-  lowerPublicConvolution,
-  lowerTransposedConvolution,
-} from './lower-convolution.ts';
+import { lowerConcat, lowerCopies } from './lower-concat.ts';
+import { lowerConvolution, lowerPublicConvolution } from './lower-convolution.ts';
+import { lowerGather } from './lower-gather.ts';
+import { lowerMatrixProduct } from './lower-matrix-product.ts';
+import { lowerNonLocalMeans } from './lower-non-local-means.ts';
 import {
   lowerBatchNormalization,
   lowerGroupNormalization,
   lowerInstanceNormalization,
   lowerLayerNormalization,
 } from './lower-normalization.ts';
-import { lowerGather } from './lower-gather.ts';
-import { lowerNonLocalMeans } from './lower-non-local-means.ts';
+import { lowerPad } from './lower-pad.ts';
 import { lowerGlobalPool, lowerPool } from './lower-pool.ts';
 import { lowerReduction } from './lower-reduction.ts';
+import { lowerResize } from './lower-resize.ts';
 import {
-  lowerConcat,
-  lowerCopies,
   lowerFlatten,
-  lowerPad,
   lowerReshape,
-  lowerResize,
-  lowerSlice,
   lowerSpaceDepth,
-  lowerSplit,
   lowerSqueeze,
   lowerTranspose,
 } from './lower-shuffle.ts';
+import { lowerSlice, lowerSplit } from './lower-slice.ts';
+import { lowerSoftmax } from './lower-softmax.ts';
+import { lowerTransposedConvolution } from './lower-transposed-convolution.ts';
 import { integerOf, viewedAt } from './operands.ts';
 import {
   guidedNonLocalMeansOperator,
@@ -45,7 +41,6 @@ import {
   type OnnxGraph,
   type OnnxNode,
 } from './read-graph.ts';
-import { lowerSoftmax } from './lower-softmax.ts';
 import { readTensor } from './tensor.ts';
 import { dimsOf, sameView, whole } from './view.ts';
 

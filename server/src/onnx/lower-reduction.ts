@@ -1,7 +1,7 @@
 import { viewed } from './arrange.ts';
 import { scale, type Expression } from './expression.ts';
 import { channelExtreme } from './lower-arithmetic.ts';
-import { channelSum } from './lower-convolution.ts';
+import { channelSum } from './channel-means.ts';
 import { globallyPooled } from './lower-pool.ts';
 import { unsupported, type Lowering, type Meaning } from './lowering.ts';
 import { integerOf, reducedAxes, viewedAt } from './operands.ts';

@@ -1,7 +1,7 @@
 import { likewise, type Viewed } from './arrange.ts';
 import { composed, scale } from './expression.ts';
 import { channelExtreme, productOf, spread, sumOf } from './lower-arithmetic.ts';
-import { channelSum } from './lower-convolution.ts';
+import { channelSum } from './channel-means.ts';
 import { unsupported, type Lowering } from './lowering.ts';
 import { integerOf, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';

@@ -1,0 +1,45 @@
+import { limits } from '@cipherdose/sdk/protocol';
+import { emitConvolution, type Layer } from './convolution-layer.ts';
+import type { Expression } from './expression.ts';
+import { unsupported, type Lowering } from './lowering.ts';
+import type { OnnxNode } from './read-graph.ts';
+
+/** ReduceMean and ReduceSum over the channels. The client does it: the weights are no secret. */
+export const channelSum = (node: OnnxNode, value: Expression, lowering: Lowering): Expression =>
+  mixedChannels(node, value, 1, () => (node.operator === 'ReduceSum' ? 1 : 1 / value.channels), lowering);
+
+/** Means over groups of channels that follow each other, each for all channels of its group. */
+export function groupedMeans(
+  node: OnnxNode,
+  value: Expression,
+  groups: number,
+  lowering: Lowering,
+): Expression {
+  const size = value.channels / groups;
+  const weight = (to: number, from: number): number =>
+    Math.floor(to / size) === Math.floor(from / size) ? 1 / size : 0;
+  return mixedChannels(node, value, value.channels, weight, lowering);
+}
+
+/** A convolution of one tap that the client does. */
+function mixedChannels(
+  node: OnnxNode,
+  value: Expression,
+  outChannels: number,
+  weight: (to: number, from: number) => number,
+  lowering: Lowering,
+): Expression {
+  const input = lowering.withoutConstant(value);
+  const { channels } = input;
+  if (channels * outChannels > limits.convolutionWeights)
+    throw unsupported(node, `up to ${Math.sqrt(limits.convolutionWeights)} channels in groups`);
+  const weights = Float64Array.from({ length: channels * outChannels }, (_, i) =>
+    weight(Math.floor(i / channels), i % channels),
+  );
+  const layer: Layer = {
+    ...{ op: 'convolution', outChannels, kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0] },
+    weights,
+    bias: new Float64Array(outChannels),
+  };
+  return emitConvolution(node, input, layer, lowering);
+}

@@ -127,4 +127,17 @@ describe('ConvTranspose whose pads are not given', () => {
     'for a shape, more of it above': sized({ output_shape: [side, side], auto_pad: 'SAME_LOWER' }),
     'for a shape, an output padding besides': sized({ output_shape: [side, side], output_padding: [1, 1] }),
   });
+
+  test.each([
+    ['a way to pad that is not known', { auto_pad: 'AROUND' }],
+    ['a shape without rows', { output_shape: [0, side] }],
+    ['a shape below 0', { output_shape: [-side, side] }],
+    ['a shape of a million rows', { output_shape: [1e6, side] }],
+    ['a shape that is smaller than its kernel leaves', { output_shape: [side - 12, side] }],
+    ['an output padding below 0', { output_padding: [-1, 0] }],
+  ])('%s is refused', (_, attributes) => {
+    expect(() => lowerOnnx(readGraph(onnxFile({ opset: 13, ...sized(attributes) })))).toThrow(
+      expect.objectContaining({ code: 'ONNX_INVALID' }),
+    );
+  });
 });

@@ -56,6 +56,7 @@ class RandomGraph {
       () => this.#repeated(value),
       () => this.#gathered(value),
       () => this.#attention(value),
+      () => this.#branches(value),
       () => this.#skip(value, seen),
       () => this.#gate(value),
       () => this.#normal(value),
@@ -159,6 +160,28 @@ class RandomGraph {
     const mixed = this.#node('Conv', [means, this.#real([channels, channels, 1, 1], 2)]);
     const shares = this.#node('Softmax', [mixed], { axis: 1 });
     return this.#like(value, this.#node(this.#pick('Mul', 'Add'), [value.name, shares]));
+  }
+
+  /** Several maps along an axis of their own, weighed perhaps, and one of them again. */
+  #branches(value: Value): Value {
+    const outer = this.#next(1, 4);
+    const axis = this.#next(1, 2);
+    const axes = this.#whole([axis]);
+    const maps = Array.from({ length: this.#next(2, 3) }, () =>
+      this.#node('Conv', [value.name, this.#real([outer, value.channels, 1, 1], 2)]),
+    );
+    const apart = maps.map((map) => this.#node('Unsqueeze', [map, axes]));
+    const all = this.#node('Concat', apart, { axis });
+    const weighed = this.#next(0, 1) === 1 ? this.#node('Softmax', [all], { axis }) : all;
+    const one = this.#pick(
+      () => this.#node('ReduceSum', [weighed, axes], { keepdims: 0 }),
+      () =>
+        this.#node(this.#pick('ReduceMax', 'ReduceMean', 'ReduceMin'), [weighed], {
+          axes: [axis],
+          keepdims: 0,
+        }),
+    )();
+    return { ...value, name: one, channels: outer };
   }
 
   #skip(value: Value, seen: readonly Value[]): Value {

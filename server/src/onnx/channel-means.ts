@@ -1,12 +1,26 @@
 import { limits } from '@cipherdose/sdk/protocol';
+import { groupOfEach, oneGroup, type ChannelGroups } from './channel-groups.ts';
 import { emitConvolution, type Layer } from './convolution-layer.ts';
 import type { Expression } from './expression.ts';
 import { unsupported, type Lowering } from './lowering.ts';
 import type { OnnxNode } from './read-graph.ts';
 
-/** ReduceMean and ReduceSum over the channels. The client does it: the weights are no secret. */
-export const channelSum = (node: OnnxNode, value: Expression, lowering: Lowering): Expression =>
-  mixedChannels(node, value, 1, () => (node.operator === 'ReduceSum' ? 1 : 1 / value.channels), lowering);
+/** Sums over the channels of each group, or shares of them. The client does it: the weights are no secret. */
+export function channelSums(
+  node: OnnxNode,
+  value: Expression,
+  members: ChannelGroups['members'],
+  share: number,
+  lowering: Lowering,
+): Expression {
+  const groups = groupOfEach(members);
+  const weight = (to: number, from: number): number => (groups[from] === to ? share : 0);
+  return mixedChannels(node, value, members.length, weight, lowering);
+}
+
+/** The mean of all channels. */
+export const channelMean = (node: OnnxNode, value: Expression, lowering: Lowering): Expression =>
+  channelSums(node, value, oneGroup(value.channels), 1 / value.channels, lowering);
 
 /** Means over groups of channels that follow each other, each for all channels of its group. */
 export function groupedMeans(

@@ -1,4 +1,5 @@
 import { arrangedOrPixel, broadcast, likewise, meant, selected, type Viewed } from './arrange.ts';
+import type { ChannelGroups } from './channel-groups.ts';
 import {
   addExpressions,
   composed,
@@ -41,7 +42,8 @@ function valueOperands(
   second: Viewed,
   lowering: Lowering,
 ): { readonly a: Expression; readonly b: Expression; readonly show: (value: Expression) => Viewed } {
-  const shared = sharedView(first, second);
+  const shared =
+    sharedView(first, second) ?? aroundPixel(first, second, lowering) ?? aroundPixel(second, first, lowering);
   const [a, b] = shared
     ? spread(first.value, second.value, lowering)
     : spread(arrangedOrPixel(first, node, lowering), arrangedOrPixel(second, node, lowering), lowering);
@@ -57,6 +59,13 @@ function sharedView(first: Viewed, second: Viewed): Viewed | undefined {
   const channels = whole('channel', many.value.channels);
   const single = many.view.map((dimension) => (sameView([dimension], [channels]) ? [] : dimension));
   return few.value.channels === 1 && sameView(single, few.view) ? many : undefined;
+}
+
+/** The map, if both are shown alike but for the axes of rows and columns, where the other one, a pixel, has 1. */
+function aroundPixel(map: Viewed, pixel: Viewed, lowering: Lowering): Viewed | undefined {
+  if (lowering.isPixel(map.value.node) || !lowering.isPixel(pixel.value.node)) return undefined;
+  const ofChannels = map.view.map((dimension) => dimension.filter(({ axis }) => axis === 'channel'));
+  return sameView(ofChannels, pixel.view) ? map : undefined;
 }
 
 /** Both values, one of a single channel or pixel as often as the other one has channels or pixels. */
@@ -140,17 +149,24 @@ function extremeOf(a: Expression, b: Expression, isMax: boolean, lowering: Lower
   return addExpressions(over, b) ?? weightedSum(over, b, lowering);
 }
 
-/** Largest or smallest of the channels: of the first half and the last one, until one is left. */
-export function channelExtreme(of: Expression, isMax: boolean, lowering: Lowering): Expression {
-  let value = lowering.plain(of);
-  while (value.channels > 1) {
-    const half = Math.ceil(value.channels / 2);
-    const from = (first: number): number[] => Array.from({ length: half }, (_, i) => first + i);
-    const [a, b] = [
-      selected(value, from(0), lowering),
-      selected(value, from(value.channels - half), lowering),
-    ];
+/** Largest or smallest channel of each group: of the first half and the last one, until one is left. */
+export function channelExtremes(
+  of: Expression,
+  members: ChannelGroups['members'],
+  isMax: boolean,
+  lowering: Lowering,
+): Expression {
+  let left = members[0]?.length ?? 0;
+  // The first channels of all groups, then the second ones, and so on.
+  const inTurn = Array.from({ length: left }, (_, place) => members.map((group) => group[place] as number));
+  let value = selected(lowering.plain(of), inTurn.flat(), lowering);
+  while (left > 1) {
+    const half = Math.ceil(left / 2);
+    const from = (first: number): number[] =>
+      Array.from({ length: half * members.length }, (_, i) => first * members.length + i);
+    const [a, b] = [selected(value, from(0), lowering), selected(value, from(left - half), lowering)];
     value = lowering.plain(extremeOf(a, b, isMax, lowering));
+    left = half;
   }
   return value;
 }

@@ -12,9 +12,9 @@ import {
 import { malformed, unsupported, type Lowering, type Meaning } from './lowering.ts';
 import { constantAt, integerOf, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
-import { dimsOf, imageView, repeatedView, sameView } from './view.ts';
+import { dimsOf, repeatedView, sameView, type View } from './view.ts';
 
-/** Concat along the channels. */
+/** Concat along the channels, or of maps along an axis of its own, as torch.stack does it. */
 export function lowerConcat(node: OnnxNode, lowering: Lowering): Meaning {
   const inputs = allAsLarge(
     node.inputs.map((_, i) => viewedAt(node, i, lowering)),
@@ -28,12 +28,14 @@ export function lowerConcat(node: OnnxNode, lowering: Lowering): Meaning {
   const place = axis < 0 ? axis + rank : axis;
   const others = ({ value, view }: Viewed): string =>
     JSON.stringify([value.height, value.width, view.filter((_, i) => i !== place)]);
-  const along = ({ value, view }: Viewed): boolean =>
-    (view[place] ?? []).every((atom) => atom.axis === 'channel') && dimsOf(view)[place] === value.channels;
-  if (!inputs.every((input) => others(input) === others(first) && along(input) && input.view.length === rank))
-    throw unsupported(node, 'maps of one size, along their channels');
+  const blocks = inputs.map((input) => blocksAlong(input, place));
+  const step = blocks[0]?.step ?? 0;
+  const fits = (input: Viewed, i: number): boolean =>
+    blocks[i]?.step === step && others(input) === others(first) && input.view.length === rank;
+  if (!inputs.every(fits)) throw unsupported(node, 'maps of one size, along their channels');
   if (inputs.length === 1) return first;
-  const channels = inputs.reduce((sum, { value }) => sum + value.channels, 0);
+  const size = blocks.reduce((sum, block) => sum + (block?.size ?? 0), 0);
+  const channels = size * step;
   if (channels > limits.channels) throw unsupported(node, `up to ${limits.channels} channels`);
   const names = inputs.map(({ value }) => lowering.plain(value).node);
   const { height, width } = first.value;
@@ -43,13 +45,21 @@ export function lowerConcat(node: OnnxNode, lowering: Lowering): Meaning {
     height,
     width,
   );
-  const channelAxis = imageView(result)[1] ?? [];
+  const all: View[number] = [{ axis: 'channel', size, step }];
   return viewed(
     result,
-    first.view.map((dimension, i) => (i === place ? channelAxis : dimension)),
+    first.view.map((dimension, i) => (i === place ? all : dimension)),
     node,
     lowering,
   );
+}
+
+/** How many blocks of `step` channels that follow each other are along an axis, if it goes over all channels so. */
+function blocksAlong({ value, view }: Viewed, place: number): { size: number; step: number } | undefined {
+  const [atom, ...more] = view[place] ?? [];
+  if (!atom) return { size: 1, step: value.channels };
+  const isAll = atom.axis === 'channel' && more.length === 0 && atom.size * atom.step === value.channels;
+  return isAll ? atom : undefined;
 }
 
 /** The values; a pixel that is shown as large as a map beside it becomes as large. */

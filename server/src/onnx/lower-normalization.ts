@@ -1,7 +1,7 @@
 import { likewise, type Viewed } from './arrange.ts';
 import { composed, multiplyExpressions, scale, shift, type Expression } from './expression.ts';
 import { forConstants, productOf, spread, sumOf } from './lower-arithmetic.ts';
-import { channelSum, groupedMeans } from './channel-means.ts';
+import { channelMean, groupedMeans } from './channel-means.ts';
 import { globallyPooled } from './lower-pool.ts';
 import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { constantAt, finite, floatOf, integerOf, valueAt, viewedAt } from './operands.ts';
@@ -52,7 +52,7 @@ export function lowerLayerNormalization(node: OnnxNode, lowering: Lowering): Vie
   const isLast = axis === -1 || axis === last;
   if (!isLast || !sameView(view.slice(last), [whole('channel', value.channels)]))
     throw unsupported(node, 'the channels as the last axis');
-  const means = (of: Expression): Expression => channelSum(node, of, lowering);
+  const means = (of: Expression): Expression => channelMean(node, of, lowering);
   return likewise(shown, normalised(node, value, means, value.channels, lowering));
 }
 

@@ -5,7 +5,7 @@ import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { constantAt, integerOf, integersOf, valueAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
 
-/** Slice of channels, or of rows and columns; one range for each axis, all of them constant and forward. */
+/** Slice of channels, or of rows and columns; one range for each axis, all of them constant, and forward but for channels. */
 export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
   const value = valueAt(node, 0, lowering);
   const list = (index: number, attribute: string): readonly number[] | undefined => {
@@ -21,15 +21,19 @@ export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
   starts.forEach((start, i) => {
     const axis = ((axes[i] as number) + 4) % 4;
     const size = [1, result.channels, result.height, result.width][axis] as number;
-    const within = (place: number): number => Math.max(0, Math.min(size, place < 0 ? place + size : place));
-    const [first, end, step] = [within(start), within(ends[i] ?? size), steps[i] ?? 1];
-    if (!(end > first) || step < 1) throw unsupported(node, 'ranges that go forward and are not empty');
-    if (axis === 1)
-      result = selected(
-        result,
-        Array.from({ length: Math.ceil((end - first) / step) }, (_, k) => first + k * step),
-        lowering,
-      );
+    const step = steps[i] ?? 1;
+    // Backwards a range begins with the last one at most, and ends before the first.
+    const most = step < 0 ? size - 1 : size;
+    const least = step < 0 ? -1 : 0;
+    const within = (place: number): number =>
+      Math.max(least, Math.min(most, place < 0 ? place + size : place));
+    const [first, end] = [Math.max(0, within(start)), within(ends[i] ?? size)];
+    const count = Math.ceil((end - first) / step);
+    if (!(count >= 1)) throw unsupported(node, 'ranges that are not empty');
+    if (axis === 1) {
+      const channels = Array.from({ length: count }, (_, k) => first + k * step);
+      result = selected(result, channels, lowering);
+    } else if (step < 0) throw unsupported(node, 'rows and columns that go forward');
     else if (first > 0 || end < size || step > 1) {
       if (axis === 0) throw unsupported(node, 'the whole of the batch');
       result = every(node, result, { axis: axis - 2, first, end, step }, lowering);

@@ -1,33 +1,35 @@
-import { likewise, type Viewed } from './arrange.ts';
-import { composed, scale } from './expression.ts';
-import { channelExtreme, productOf, spread, sumOf } from './lower-arithmetic.ts';
-import { channelSum } from './channel-means.ts';
-import { unsupported, type Lowering } from './lowering.ts';
+import { likewise, selected, type Viewed } from './arrange.ts';
+import { channelGroups, groupOfEach } from './channel-groups.ts';
+import { channelSums } from './channel-means.ts';
+import { composed, scale, type Expression } from './expression.ts';
+import { channelExtremes, productOf, sumOf } from './lower-arithmetic.ts';
+import { malformed, unsupported, type Lowering } from './lowering.ts';
 import { integerOf, viewedAt } from './operands.ts';
 import type { OnnxNode } from './read-graph.ts';
-import { sameView, whole } from './view.ts';
 
 /** From here on Softmax is along one axis; before, over all from that axis on. */
 const opsetOfOneAxis = 13;
 
-/** Softmax over the channels of every pixel: exp(x - m) / (sum of exp(x - m)), m the largest of them. */
+/** Softmax over channels of every pixel, all or groups of them: exp(x - m) / (sum of exp(x - m)), m the largest. */
 export function lowerSoftmax(node: OnnxNode, lowering: Lowering): Viewed {
   const shown = viewedAt(node, 0, lowering);
   const { value, view } = shown;
   const oneAxis = lowering.opset >= opsetOfOneAxis;
   const given = integerOf(node, 'axis', oneAxis ? -1 : 1);
   const axis = given < 0 ? given + view.length : given;
-  const along = view.slice(axis, oneAxis ? axis + 1 : undefined).flat();
-  if (!sameView([along], [whole('channel', value.channels)]))
-    throw unsupported(node, 'the channels as its axis');
+  const axes = view.map((_, i) => i).slice(axis, oneAxis ? axis + 1 : undefined);
+  const groups = channelGroups(view, new Set(axes));
+  if (!(axis >= 0 && axis < view.length)) throw malformed(node, `axis ${given}`);
+  if (!groups) throw unsupported(node, 'channels as its axis');
+  const { members } = groups;
+  const forEach = (one: Expression): Expression => selected(one, groupOfEach(members), lowering);
   const map = lowering.plain(value);
-  const [x, most] = spread(map, channelExtreme(map, true, lowering), lowering);
-  const below = lowering.curve(sumOf(x, scale(most, [-1]), lowering));
-  const exponential = lowering.plain(composed(below.value, below.curve, Math.exp));
-  const mean = channelSum(node, exponential, lowering);
-  const sum = lowering.curve(scale(mean, [value.channels]));
+  const most = forEach(channelExtremes(map, members, true, lowering));
+  const below = lowering.curve(sumOf(map, scale(most, [-1]), lowering));
+  // No value is above the largest, but the bounds that are known of both leave room for it.
+  const exponential = lowering.plain(composed(below.value, below.curve, (y) => Math.exp(Math.min(y, 0))));
+  const sum = lowering.curve(channelSums(node, exponential, members, 1, lowering));
   // The largest gives 1, so the sum is no less; in integers it could seem so by a rounding.
   const inverse = composed(sum.value, sum.curve, (y) => 1 / Math.max(y, 1));
-  const [factor, other] = spread(inverse, exponential, lowering);
-  return likewise(shown, productOf(other, factor, lowering));
+  return likewise(shown, productOf(exponential, forEach(inverse), lowering));
 }

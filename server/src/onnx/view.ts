@@ -2,7 +2,7 @@ import { limits } from '@cipherdose/sdk/protocol';
 import type { Expression } from './expression.ts';
 
 /** A digit of the index along one axis of a value: that index is the sum of digit * step. A step of 0 repeats one pixel. */
-interface Atom {
+export interface Atom {
   readonly axis: 'channel' | 'row' | 'column';
   readonly size: number;
   readonly step: number;
@@ -79,7 +79,7 @@ export function reshaped(view: View, dims: readonly number[]): View | undefined 
 }
 
 /** Neighbouring digits of one number are one. */
-function joined(dimension: readonly Atom[]): Atom[] {
+export function joined(dimension: readonly Atom[]): Atom[] {
   const result: Atom[] = [];
   for (const atom of dimension) {
     const last = result.at(-1);
@@ -143,6 +143,10 @@ export function arrangementOf(value: Shaped, view: View): Arrangement | undefine
     : undefined;
   return select && { op: 'shuffle', factor, select };
 }
+
+/** The numbers that digits make, in order. */
+export const numbersOf = (atoms: readonly Atom[]): number[] =>
+  selection(atoms, ({ step }) => step) as number[];
 
 /** Where every channel comes from, by the weight of each digit of its number; undefined if a digit has none. */
 function selection(atoms: readonly Atom[], weight: (atom: Atom) => number): number[] | undefined {

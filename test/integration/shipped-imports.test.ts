@@ -25,6 +25,9 @@ test.each(Object.entries(largestDifferences))(
       expect(code).toBe(0);
       const report = lastLine(stdout) as Awaited<ReturnType<typeof runImport>>;
       const shipped = await loadModel(file(`server/models/${id}/1.0.0`));
+      // Before the digests, which would only say that something differs.
+      const { plan } = await loadModel(join(models, id, '1.0.0'));
+      expect(plan.nodes).toEqual(shipped.plan.nodes);
       expect(report.digest).toBe(shipped.plan.digest);
       expect(report.quantisation.largestDifferenceHu).toBeLessThanOrEqual(largestDifference);
       expect(report.quantisation).toEqual(shipped.manifest.quantisation);

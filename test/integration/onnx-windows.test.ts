@@ -180,6 +180,27 @@ describe('slices in steps', () => {
     ),
   });
 
+  test.each([
+    ['channels in steps of 0', [0], [3], [1], [0], 'ONNX_INVALID'],
+    ['rows in steps of 0', [0], [4], [2], [0], 'ONNX_INVALID'],
+    ['rows in half a step', [0], [4], [2], [0.5], 'ONNX_INVALID'],
+    ['half a channel', [0.5], [3], [1], [1], 'ONNX_INVALID'],
+    ['rows from the last to the first', [-1], [0], [2], [-1], 'ONNX_UNSUPPORTED'],
+    ['no rows', [5], [5], [2], [1], 'ONNX_UNSUPPORTED'],
+    ['every seventeenth row', [0], [side], [2], [17], 'ONNX_UNSUPPORTED'],
+    ['an axis that is not there', [0], [3], [-6], [1], 'ONNX_UNSUPPORTED'],
+  ])('of %s are refused', (_, starts, ends, axes, steps, code) => {
+    const lists = { starts, ends, axes, steps };
+    const fields = around(
+      [3, 3],
+      [node('Slice', ['x', ...Object.keys(lists)], 'y')],
+      Object.entries(lists).map(([name, values]) => list(name, values)),
+    );
+    expect(() => lowerOnnx(readGraph(onnxFile({ opset: 13, ...fields })))).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+
   test('take a value apart once', () => {
     const fields = around(
       [2, 2],

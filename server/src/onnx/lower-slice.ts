@@ -22,6 +22,8 @@ export function lowerSlice(node: OnnxNode, lowering: Lowering): Expression {
     const axis = ((axes[i] as number) + 4) % 4;
     const size = [1, result.channels, result.height, result.width][axis] as number;
     const step = steps[i] ?? 1;
+    if (step === 0 || ![start, ends[i] ?? 0, step].every(Number.isInteger))
+      throw malformed(node, `from ${start} in steps of ${step}`);
     // Backwards a range begins with the last one at most, and ends before the first.
     const most = step < 0 ? size - 1 : size;
     const least = step < 0 ? -1 : 0;

@@ -6,6 +6,7 @@ import type { HuImage } from '@cipherdose/sdk/image';
 import { checkPlan } from '@cipherdose/sdk/plan';
 import { evaluateClear } from '#server/network/clear-evaluator.js';
 import { evaluateFloat } from '#server/network/float-evaluator.js';
+import type { FloatNetwork } from '#server/network/float-network.js';
 import { quantise } from '#server/network/quantise.js';
 import { lowerOnnx } from '#server/onnx/lower-onnx.js';
 import { readGraph } from '#server/onnx/read-graph.js';
@@ -73,6 +74,9 @@ export function around(
     inputDims: [1, 1, side, side],
   };
 }
+
+/** The real network that a file of these fields becomes. */
+export const lowered = (fields: FileFields): FloatNetwork => lowerOnnx(readGraph(onnxFile(fields)));
 
 export const unary = (op: string, attributes: NodeFields['attributes'] = {}): FileFields =>
   around([3, 3], [node(op, ['x'], 'y', attributes)]);

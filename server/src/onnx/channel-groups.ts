@@ -22,8 +22,7 @@ export function groupOfEach(members: ChannelGroups['members']): number[] {
 
 /** @returns undefined if something else than channels is along one of the axes */
 export function channelGroups(view: View, axes: ReadonlySet<number>): ChannelGroups | undefined {
-  const isAlong = (_: unknown, axis: number): boolean => axes.has(axis);
-  const along = view.filter(isAlong).flat();
+  const along = view.filter((_, axis) => axes.has(axis)).flat();
   if (!along.every(isChannel)) return undefined;
   const others = view
     .filter((_, axis) => !axes.has(axis))

@@ -17,12 +17,13 @@ export function lowerSoftmax(node: OnnxNode, lowering: Lowering): Viewed {
   const oneAxis = lowering.opset >= opsetOfOneAxis;
   const given = integerOf(node, 'axis', oneAxis ? -1 : 1);
   const axis = given < 0 ? given + view.length : given;
+  if (!(axis >= 0 && axis < view.length)) throw malformed(node, `axis ${given}`);
   const axes = view.map((_, i) => i).slice(axis, oneAxis ? axis + 1 : undefined);
   const groups = channelGroups(view, new Set(axes));
-  if (!(axis >= 0 && axis < view.length)) throw malformed(node, `axis ${given}`);
   if (!groups) throw unsupported(node, 'channels as its axis');
   const { members } = groups;
-  const forEach = (one: Expression): Expression => selected(one, groupOfEach(members), lowering);
+  const groupOf = groupOfEach(members);
+  const forEach = (one: Expression): Expression => selected(one, groupOf, lowering);
   const map = lowering.plain(value);
   const most = forEach(channelExtremes(map, members, true, lowering));
   const below = lowering.curve(sumOf(map, scale(most, [-1]), lowering));

@@ -3,11 +3,20 @@ import type { Extent } from './fixed-point-rules.ts';
 
 /** One channel of HU inside the model's range; padding is the lowest value, as when a plan is walked. */
 export function clipImage(image: HuImage, lowHu: number, highHu: number): FeatureMap {
-  const data = Int32Array.from(image.hu, (hu, i) =>
-    image.padding?.[i] ? lowHu : Math.max(lowHu, Math.min(highHu, hu)),
-  );
+  const data = Int32Array.from(image.hu);
+  data.forEach((hu, i) => {
+    data[i] = image.padding?.[i] ? lowHu : Math.max(lowHu, Math.min(highHu, hu));
+  });
   return { channels: 1, height: image.height, width: image.width, data };
 }
+
+/** The images inside the model's range, as {@link clipImage} has them. */
+export const clipImages = (images: readonly HuImage[], lowHu: number, highHu: number): readonly HuImage[] =>
+  images.map((image) => ({
+    width: image.width,
+    height: image.height,
+    hu: Int16Array.from(clipImage(image, lowHu, highHu).data),
+  }));
 
 /**
  * How far each channel goes from 0 over all images, after `real` made real values of what the maps hold.

@@ -17,7 +17,7 @@ import type { FloatConvolution, FloatLinear, FloatNetwork, FloatNode, FloatPool 
 import { floatNonLocalMeans } from './float-non-local-means.ts';
 
 // See fixed-point.ts of the SDK: a global in the innermost loop is slow in a sandbox.
-const { floor } = Math;
+const { floor, max, min } = Math;
 
 /**
  * Evaluates a network in doubles: what quantisation is judged by.
@@ -154,19 +154,21 @@ function pooled(map: FloatMap, node: FloatPool): FloatMap {
   const size = windowedSize(node, map.height, map.width);
   const data = new Float64Array(map.channels * size.height * size.width);
   const [top, left] = node.padding;
+  const most = node.kind === 'max';
   let next = 0;
   for (let channel = 0; channel < map.channels; channel++)
     for (let y = 0; y < size.height; y++)
       for (let x = 0; x < size.width; x++) {
-        let [value, count] = [node.kind === 'max' ? -Infinity : 0, 0];
-        for (let ky = 0; ky < node.kernel[0]; ky++)
-          for (let kx = 0; kx < node.kernel[1]; kx++) {
-            const [row, column] = [y * node.stride[0] + ky - top, x * node.stride[1] + kx - left];
-            if (row < 0 || column < 0 || row >= map.height || column >= map.width) continue;
-            const pixel = map.data[(channel * map.height + row) * map.width + column] as number;
-            value = node.kind === 'max' ? Math.max(value, pixel) : value + pixel;
-            count++;
+        const [row, column] = [y * node.stride[0] - top, x * node.stride[1] - left];
+        const [firstRow, endRow] = [max(0, row), min(map.height, row + node.kernel[0])];
+        const [firstColumn, endColumn] = [max(0, column), min(map.width, column + node.kernel[1])];
+        let value = most ? -Infinity : 0;
+        for (let j = firstRow; j < endRow; j++)
+          for (let i = firstColumn; i < endColumn; i++) {
+            const pixel = map.data[(channel * map.height + j) * map.width + i] as number;
+            value = most ? max(value, pixel) : value + pixel;
           }
+        const count = (endRow - firstRow) * (endColumn - firstColumn);
         data[next++] = node.kind === 'mean' ? value / count : value;
       }
   return { channels: map.channels, ...size, data };

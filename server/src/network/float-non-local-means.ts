@@ -3,6 +3,9 @@ import { reorder, type FloatMap } from './float-map.ts';
 import type { FloatNonLocalMeans } from './float-network.ts';
 import { halfWindow, patchDistances } from './patch-distances.ts';
 
+// See fixed-point.ts of the SDK: a global in the innermost loop is slow in a sandbox.
+const { exp, max } = Math;
+
 /** Noise is not taken for less than this in a non-local mean. */
 const leastDeviation = 1 / 32;
 
@@ -20,29 +23,29 @@ export function floatNonLocalMeans(
     padMap(indices, { fill: 'edge', padding: [margin, margin, margin, margin] }),
   );
   const paddedPlane = padded.height * padded.width;
-  const weightOf = (distance: number, sigma: number): number => {
-    const variance = Math.max(sigma, leastDeviation) ** 2;
-    return Math.exp(-Math.max(0, distance - 2 * variance) / (node.strength ** 2 * variance));
-  };
+  const patchPixels = node.patch ** 2;
+  // Of the noise that a patch differs by at each pixel, and what a distance beyond it is divided by.
+  const variances = deviation.data.map((sigma) => max(sigma, leastDeviation) ** 2);
+  const reaches = variances.map((variance) => node.strength ** 2 * variance);
   const distances = new Float64Array(plane);
   const sums = map.data.slice();
   const totals = new Float64Array(channels * plane).fill(1);
+  const gather = (at: number, from: number, distance: number): void => {
+    const beyond = max(0, distance - 2 * (variances[at] as number));
+    const weight = exp(-beyond / (reaches[at] as number));
+    (sums[at] as number) += weight * (map.data[from] as number);
+    (totals[at] as number) += weight;
+  };
   for (let channel = 0; channel < channels; channel++) {
     const data = padded.data.subarray(channel * paddedPlane, (channel + 1) * paddedPlane);
     for (const { down, right } of halfWindow(node.search)) {
       patchDistances({ data, height, width, margin }, { down, right }, node.patch, distances);
       for (let y = 0; y + down < height; y++)
         for (let x = Math.max(0, -right); x < width - Math.max(0, right); x++) {
-          const distance = (distances[y * width + x] as number) / node.patch ** 2;
+          const distance = (distances[y * width + x] as number) / patchPixels;
           const i = channel * plane + y * width + x;
-          for (const [at, from] of [
-            [i, i + down * width + right],
-            [i + down * width + right, i],
-          ] as const) {
-            const weight = weightOf(distance, deviation.data[at] as number);
-            (sums[at] as number) += weight * (map.data[from] as number);
-            (totals[at] as number) += weight;
-          }
+          gather(i, i + down * width + right, distance);
+          gather(i + down * width + right, i, distance);
         }
     }
   }

@@ -11,6 +11,8 @@ export interface PrivateStatistics {
   readonly extents: ReadonlyMap<string, readonly number[]>;
   /** Mean square of each channel of a layer's input. */
   readonly meanSquares: ReadonlyMap<string, Float64Array>;
+  /** Of the network for each image, row-major HU, not rounded. */
+  readonly outputs: readonly Float64Array[];
 }
 
 /** Part of the values of a hidden channel that its range holds. */
@@ -32,13 +34,14 @@ export function privateStatistics(
   const layers = [...chains.map(({ linear }) => linear), last];
   const results = new Map<string, NumberMap[]>(layers.map(({ name }) => [name, []]));
   const squares = new Map(layers.map(({ name, inChannels }) => [name, new Float64Array(inChannels)]));
-  for (const { hu, height, width } of images)
+  const outputs = images.map(({ hu, height, width }) =>
     evaluateFloat(network, hu, height, width, (name, map) => {
       const end = name === last.name ? name : ends.get(name);
       if (end !== undefined) results.get(end)?.push(map);
       for (const layer of layers)
         if (layer.input === name) addSquares(squares.get(layer.name) as Float64Array, map, images.length);
-    });
+    }),
+  );
   const extents = layers.map(({ name }) => {
     const found = channelExtents(results.get(name) ?? [], (value) => value, name === last.name ? 1 : keep);
     return [
@@ -46,7 +49,7 @@ export function privateStatistics(
       found.map(({ above, below }) => (name === last.name ? Math.max(above, below) : above)),
     ] as const;
   });
-  return { extents: new Map(extents), meanSquares: squares };
+  return { extents: new Map(extents), meanSquares: squares, outputs };
 }
 
 function addSquares(sums: Float64Array, map: NumberMap, images: number): void {

@@ -28,6 +28,7 @@ import { convolve } from './clear-convolution.ts';
 import { channelExtents, clipImage } from './calibration-maps.ts';
 import { chooseScaling, outputScaling, type Clip, type Extent, type Scaling } from './fixed-point-rules.ts';
 import { coefficientAt } from './float-evaluator.ts';
+import { numbersOf } from './float-map.ts';
 import {
   channelsOf,
   inputsOf,
@@ -370,7 +371,7 @@ class Quantiser {
             name,
             input.maps.map((map) => {
               const plane = map.height * map.width;
-              return Float64Array.from(map.data, (x, i) => real(x, Math.floor(i / plane)));
+              return numbersOf(map.data.length, (i) => real(map.data[i] as number, Math.floor(i / plane)));
             }),
           );
     const rule = polynomialRule(node, input, target);
@@ -387,7 +388,7 @@ class Quantiser {
       throw new DenoiseError('MODEL_INVALID', { value: name, reason: 'a function is not finite everywhere' });
     const target = this.#target(
       name,
-      input.maps.map((map) => Float64Array.from(map.data, (x) => apply(x * unit))),
+      input.maps.map(({ data }) => numbersOf(data.length, (i) => apply((data[i] as number) * unit))),
       clip,
     );
     const rule = piecewiseRule(apply, input, target);
@@ -511,10 +512,10 @@ class Quantiser {
 
   #sum(node: FloatAdd): IntegerValue {
     const [a, b] = [this.#settle(node.inputs[0]), this.#settle(node.inputs[1])];
-    const units = [singleScale(a) * node.multipliers[0], singleScale(b) * node.multipliers[1]] as const;
-    const sums = a.maps.map((map, image) => {
-      const other = b.maps[image]?.data ?? new Int32Array();
-      return Float64Array.from(map.data, (x, i) => x * units[0] + (other[i] as number) * units[1]);
+    const [first, second] = [singleScale(a) * node.multipliers[0], singleScale(b) * node.multipliers[1]];
+    const sums = a.maps.map(({ data }, image) => {
+      const other = (b.maps[image] as FeatureMap).data;
+      return numbersOf(data.length, (i) => (data[i] as number) * first + (other[i] as number) * second);
     });
     const target = this.#target(node.name, sums);
     const rule = addRule(node.multipliers, [a, b], target);
@@ -527,8 +528,8 @@ class Quantiser {
     const [a, b] = [this.#settle(first), this.#settle(second)];
     const unit = singleScale(a) * singleScale(b);
     const pairs = a.maps.map((map, image) => [map, b.maps[image] as FeatureMap] as const);
-    const products = pairs.map(([left, right]) =>
-      Float64Array.from(left.data, (x, i) => x * (right.data[i] as number) * unit),
+    const products = pairs.map(([{ data }, { data: other }]) =>
+      numbersOf(data.length, (i) => (data[i] as number) * (other[i] as number) * unit),
     );
     const target = this.#target(name, products);
     const rule = productRule([a, b], target);

@@ -5,7 +5,7 @@ import { checkPlan } from '@cipherdose/sdk/plan';
 import { parameterSetNames, type Plan } from '@cipherdose/sdk/protocol';
 import type { FloatNetwork } from '../network/float-network.ts';
 import { defaultPrecision, quantise, type Precision, type QuantisedNetwork } from '../network/quantise.ts';
-import type { Loss } from './measure-loss.ts';
+import { lossAgainst, type Loss } from './measure-loss.ts';
 
 /** One way to make integers of a network, and what came of it. */
 export interface Candidate {
@@ -43,7 +43,6 @@ export interface ChoiceOptions {
   readonly input: Plan['input'];
   readonly calibration: readonly HuImage[];
   readonly planOf: (parameterSet: string, quantised: QuantisedNetwork) => Omit<Plan, 'weightsDigest'>;
-  readonly lossOf: (quantised: QuantisedNetwork, plan: Omit<Plan, 'weightsDigest'>) => Loss;
   /** Side of the slice whose bytes are compared, pixels. */
   readonly costSide: number;
 }
@@ -59,8 +58,9 @@ export function chooseParameters(
   parameterSet: string,
   options: ChoiceOptions,
 ): ParameterChoice {
+  const { input, calibration } = options;
+  const lossOf = lossAgainst(network, calibration, input);
   const attempt = (name: string, precision: Precision): Candidate => {
-    const { input, calibration } = options;
     const quantised = quantise(network, { parameterSet: name, input, calibration, precision });
     const plan = options.planOf(name, quantised);
     const cost = estimateCost(
@@ -68,7 +68,7 @@ export function chooseParameters(
       options.costSide,
       options.costSide,
     );
-    const loss = options.lossOf(quantised, plan);
+    const loss = lossOf(quantised, plan);
     return { parameterSet: name, precision, quantised, loss, bytes: cost.bytesUp + cost.bytesDown };
   };
   if (parameterSet !== 'auto')

@@ -2,7 +2,7 @@ import { DenoiseError } from '@cipherdose/sdk/errors';
 import { estimateCost } from '@cipherdose/sdk/packing';
 import { checkPlan, privateLayers } from '@cipherdose/sdk/plan';
 import { parameterSet } from '@cipherdose/sdk/protocol';
-import { clipImage } from '../network/calibration-maps.ts';
+import { clipImages } from '../network/calibration-maps.ts';
 import type { Scaling } from '../network/fixed-point-rules.ts';
 import type { FloatNetwork } from '../network/float-network.ts';
 import { privateChains, type PrivateChains } from '../network/private-chains.ts';
@@ -15,6 +15,7 @@ import {
   type ChoiceOptions,
   type ParameterChoice,
 } from './choose-parameters.ts';
+import { lossAgainst } from './measure-loss.ts';
 
 /** The parameter set of private mode. */
 export const privateParameterSet = 'n8192-q108-t26';
@@ -49,14 +50,7 @@ interface Attempt {
 export function choosePrivate(network: FloatNetwork, options: ChoiceOptions): ParameterChoice {
   const chains = privateChains(network);
   const { lowHu, highHu } = options.input;
-  const statistics = privateStatistics(
-    network,
-    chains,
-    options.calibration.map((image) => ({
-      ...image,
-      hu: Int16Array.from(clipImage(image, lowHu, highHu).data),
-    })),
-  );
+  const statistics = privateStatistics(network, chains, clipImages(options.calibration, lowHu, highHu));
   const search = new PrivateSearch(network, chains, statistics, options);
   for (let bits = fewestAccumulatorBits; bits <= plainModulusBits; bits++) {
     const accepted = search.within(bits);
@@ -74,6 +68,7 @@ class PrivateSearch {
   readonly #chains: PrivateChains;
   readonly #statistics: PrivateStatistics;
   readonly #options: ChoiceOptions;
+  readonly #lossOf: ReturnType<typeof lossAgainst>;
   readonly #measured: Measured[] = [];
   readonly #firstInput: Scaling;
 
@@ -87,6 +82,7 @@ class PrivateSearch {
     this.#chains = chains;
     this.#statistics = statistics;
     this.#options = options;
+    this.#lossOf = lossAgainst(network, options.calibration, options.input, statistics.outputs);
     // With all bits that there are: what goes into the first layer does not depend on them.
     const finest = this.#attempt({
       accumulatorBits: plainModulusBits,
@@ -175,7 +171,7 @@ class PrivateSearch {
   }
 
   #measure(precision: PrivatePrecision): Measured | undefined {
-    const { planOf, lossOf, costSide } = this.#options;
+    const { planOf, costSide } = this.#options;
     const attempt = this.#attempt(precision);
     if (!attempt) return undefined;
     const { quantised } = attempt;
@@ -188,7 +184,7 @@ class PrivateSearch {
       parameterSet: privateParameterSet,
       precision: inputPrecision,
       quantised,
-      loss: lossOf(quantised, plan),
+      loss: this.#lossOf(quantised, plan),
       bytes: cost.bytesUp + cost.bytesDown,
     };
     this.#measured.push(measured);

@@ -20,7 +20,6 @@ import { chooseParameters } from './choose-parameters.ts';
 import { choosePrivate, privateParameterSet } from './choose-private.ts';
 import { layerReports, type LayerReport } from './layer-report.ts';
 import type { Manifest, ModelCard } from './manifest.ts';
-import { lossAgainst } from './measure-loss.ts';
 import { measurePrivate, type PrivateSeconds } from './measure-private.ts';
 import { prepareCalibration } from './prepare-calibration.ts';
 import { privateReport, type PrivateReport } from './private-report.ts';
@@ -95,8 +94,7 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     nodes: [...quantised.nodes],
     output: quantised.output,
   });
-  const lossOf = lossAgainst(network, calibration, hu);
-  const choice = { input: hu, calibration, planOf, lossOf, costSide };
+  const choice = { input: hu, calibration, planOf, costSide };
   const { chosen, reason } = options.private
     ? choosePrivate(network, choice)
     : chooseParameters(network, wanted, choice);

@@ -1,7 +1,7 @@
 import type { HuImage } from '@cipherdose/sdk/image';
 import { checkPlan } from '@cipherdose/sdk/plan';
 import type { Plan } from '@cipherdose/sdk/protocol';
-import { clipImage } from '../network/calibration-maps.ts';
+import { clipImages } from '../network/calibration-maps.ts';
 import { evaluateClear } from '../network/clear-evaluator.ts';
 import { evaluateFloat } from '../network/float-evaluator.ts';
 import type { FloatNetwork } from '../network/float-network.ts';
@@ -16,18 +16,16 @@ export interface Loss {
 /**
  * Evaluates the real network once, and gives what measures integer networks against it.
  * @param images of sizes that the network divides
+ * @param outputs of the real network for each of them, if they are known
  */
 export function lossAgainst(
   network: FloatNetwork,
   images: readonly HuImage[],
   { lowHu, highHu }: Plan['input'],
+  outputs?: readonly Float64Array[],
 ): (quantised: QuantisedNetwork, plan: Omit<Plan, 'weightsDigest'>) => Loss {
-  const clipped = images.map(({ width, height, ...image }): HuImage => ({
-    width,
-    height,
-    hu: Int16Array.from(clipImage({ width, height, ...image }, lowHu, highHu).data),
-  }));
-  let real: Float64Array[] | undefined;
+  const clipped = clipImages(images, lowHu, highHu);
+  let real = outputs;
   return (quantised, unsigned) => {
     const plan = checkPlan({ ...unsigned, weightsDigest: '0'.repeat(64) });
     real ??= clipped.map(({ hu, height, width }) => evaluateFloat(network, hu, height, width));

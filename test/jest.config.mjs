@@ -13,4 +13,5 @@ export default {
   },
   testTimeout: 300_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/longest-first.mjs',
 };

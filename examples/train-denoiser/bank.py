@@ -26,15 +26,15 @@ import simulate
 import volumes
 
 LEFT_UNIT = 1 / 8  # HU per step of the stored `left`
-PHANTOMS = 60
+PHANTOMS = 40
 SIZE = 512
 DOSES = (1 / 2, 1 / 4, 1 / 8)  # of val
 DOSE = (0.09, 0.65)  # parts of the slice's own dose, drawn evenly in their logarithm
 BODY_SD = 25.0  # HU, of noise in the body at scale 1
 SCALE = (0.2, 2.0)  # noise whatever the slice's own; also evenly in the logarithm
 DOSE_SHARE = 0.8  # of the samples take DOSE, the others SCALE
-RAISED_SHARE = 0.4  # of the training slices get more noise of their own,
-OWN = 30.0  # HU (low_dose.own_noise); up to this, evenly in the logarithm
+RAISED_SHARE = 0.5  # of the training slices get more noise of their own,
+OWN = 45.0  # HU (low_dose.own_noise); up to this, evenly in the logarithm
 VAL_OWN = (12.0, 20.0, 28.0)  # HU, by turns: every other slice of val gets so much noise of its own
 NOISY = 14.0  # HU: a slice with more noise of its own always takes DOSE
 PHOTONS = (4e4, 1e6)  # of an unattenuated ray, evenly in the logarithm: few give streaks; the noise is scaled afterwards

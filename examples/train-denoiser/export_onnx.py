@@ -60,7 +60,7 @@ class Folded(nn.Module):
         super().__init__()
         self.leak, self.noise, self.squeeze, self.base = network.leak, network.noise, network.squeeze, network.base
         self.reach, self.most, self.factor, self.square = network.reach, network.most, network.factor, network.square
-        self.again = network.again
+        self.again, self.spared = network.again, network.spared
         self.level = noise_level.trained()
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         self.straight = 0 if network.shortcut is None else network.widths[-1]
@@ -103,7 +103,7 @@ class Folded(nn.Module):
             sigma = model.deviation(level, model.AGAIN_DEVIATION)
             means = lambda image, guide: Filter.apply(model.AGAIN, image, sigma, guide)  # noqa: E731
             residual = model.looked_again(hu, residual, limit, means)
-        return hu - model.spared(residual, bands, model.HU_SCALE)
+        return hu - model.spared(residual, bands, self.spared, model.HU_SCALE)
 
 
 def example():

@@ -40,7 +40,7 @@ def checkpoint(path):
     weights = weights_of(onnx.load(path).graph, network)
     network.load_state_dict(weights)
     noted = json.loads(path.with_suffix(".card.json").read_text())["training"]
-    noted = {key: noted[key] for key in ("iterations", "minutes", "device", "begun") if key in noted}
+    noted = {key: noted[key] for key in ("iterations", "minutes", "device", "begun", "structure") if key in noted}
     return noted | {"name": path.stem, "architecture": architecture, "weights": weights}
 
 

@@ -29,7 +29,7 @@ REMOVED = 250  # HU; of what the filter took away, the network sees this much
 LOUD = 25.0  # HU of noise_floor; beyond it more than half of what the filter removed goes, see taken
 LOUDNESS = 1.0  # so many times what lies beyond
 VERY_LOUD = 24.0  # HU of noise_floor; beyond it a part of the residual is spared, see spared
-SPARED = 3 / 16  # of it
+SPARED = 3 / 16  # of it, unless a network says otherwise
 SPARED_WITHIN = 2.0  # times what lies beyond
 
 
@@ -134,14 +134,14 @@ def taken(removed, bands, unit=1.0):
     return half + held(half, F.interpolate(more, scale_factor=FACTOR))
 
 
-def spared(residual, bands, unit=1.0):
+def spared(residual, bands, share, unit=1.0):
     """What goes of the residual in the end: less of it where the noise is very strong.
 
     So strong, a part of the noise was there at full dose too, and it is as much like the other part as can be. Who takes all
-    of it makes the picture smoother than that of full dose is. unit: as in detail.
+    of it makes the picture smoother than that of full dose is. share: of it, stays. unit: as in detail.
     """
     beyond = F.relu(SPARED_WITHIN * (noise_floor(bands) - VERY_LOUD / HU_SCALE * unit))
-    return residual - SPARED * held(residual, F.interpolate(beyond, scale_factor=FACTOR))
+    return residual - share * held(residual, F.interpolate(beyond, scale_factor=FACTOR))
 
 
 def onto(maps, factor):
@@ -181,6 +181,7 @@ class Denoiser(nn.Module):
     rows as `kernel` it costs the ciphertexts of its channels down, and none up. What needs no nonlinearity it learns as well
     as `linear` does, and with less to overfit.
     again: looked_again, by whoever owns the image; neither that nor `spared` in training, which ends with the convolutions.
+    spared: share of the residual that stays where the noise is very strong.
     reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
     most: HU, nor by more than this, if given.
 
@@ -189,11 +190,11 @@ class Denoiser(nn.Module):
     """
 
     def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=6.0, most=400.0,
-                 factor=FACTOR, square=False, shortcut=None, again=False):
+                 factor=FACTOR, square=False, shortcut=None, again=False, spared=SPARED):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most
-        self.factor, self.square, self.again = factor, square, again
+        self.factor, self.square, self.again, self.spared = factor, square, again, spared
         context = (factor // CONTEXT) ** 2 if base else 0
         inputs = (widths[0] + context + (NOISE_MAPS if noise else 0), *widths[1:-1])
         self.convolutions = nn.ModuleList(same(before, after, kernel) for before, after in zip(inputs, widths[1:]))
@@ -235,7 +236,7 @@ class Denoiser(nn.Module):
         if self.again:
             sigma = deviation(noise_level.trained()(hu), AGAIN_DEVIATION)
             residual = looked_again(hu, residual, limit, lambda image, guide: alike_means(image, sigma, AGAIN, guide))
-        return hu - spared(residual, detail(hu, HU_SCALE), HU_SCALE)
+        return hu - spared(residual, detail(hu, HU_SCALE), self.spared, HU_SCALE)
 
 
 # On 512 x 512 a polynomial of degree 4096 holds 31 of 128 rows for kernels up to 17 columns: five rows of kernel leave
@@ -243,7 +244,7 @@ class Denoiser(nn.Module):
 ARCHITECTURES = {
     "linear": {"widths": (CHANNELS, CHANNELS), "kernel": (9, 9), "noise": False},
     "fast": {"widths": (CHANNELS, 9, 9, CHANNELS), "kernel": (5, 9)},
-    "balanced": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9)},
+    "balanced": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "spared": 1 / 4},
     "best": {"widths": (CHANNELS, 62, 62, 62, CHANNELS), "kernel": (5, 9), "shortcut": (5, 17), "again": True},
     "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True, "again": True},
 }

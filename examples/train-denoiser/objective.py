@@ -47,8 +47,8 @@ def ssim(image, clean):
     return ssim_map(clip(image), clip(clean)).mean((1, 2, 3))
 
 
-def loss_of(output, clean, weight, taught, bias_weight=BIAS):
-    """Mean over samples of log RMSE + STRUCTURE (1 - SSIM) + bias_weight times the bias of tissues.
+def loss_of(output, clean, weight, taught, structure_weight=STRUCTURE, bias_weight=BIAS):
+    """Mean over samples of log RMSE + structure_weight (1 - SSIM) + bias_weight times the bias of tissues.
 
     The logarithm is what the mean of PSNR over slices looks at: a slice with little noise counts as much as a noisy
     one. output, clean: HU, weight: 0 or 1 for pixels that count, taught: HU, what better networks make of it, or clean,
@@ -65,7 +65,7 @@ def loss_of(output, clean, weight, taught, bias_weight=BIAS):
     cut = SSIM_SIDE // 2
     inner = weight[..., cut:-cut, cut:-cut]
     similarity = (inner * ssim_map(clip(output), clip(clean))).sum((1, 2, 3)) / inner.sum((1, 2, 3)).clamp(min=1)
-    loss = loss + STRUCTURE * (1 - similarity)
+    loss = loss + structure_weight * (1 - similarity)
     for least, most in metrics.TISSUES.values():
         tissue = weight * (most_around(clean >= least) & most_around(clean <= most))
         bias = (tissue * error).sum((1, 2, 3)) / (tissue.sum((1, 2, 3)) + BIAS_PIXELS)

@@ -65,8 +65,8 @@ def rate(iteration, progress, warm_up, part=(0, 1)):
 class Step:
     """One step of descent on a batch, and of the averaged network after it. On a GPU replayed from one recording."""
 
-    def __init__(self, network, averaged, sample, device, recorded, bias):
-        self.network, self.averaged, self.bias = network, averaged, bias
+    def __init__(self, network, averaged, sample, device, recorded, loss_weights):
+        self.network, self.averaged, self.loss_weights = network, averaged, loss_weights
         self.on_gpu = device != "cpu"
         self.rate = torch.tensor(RATE, device=device) if self.on_gpu else RATE
         self.optimiser = torch.optim.Adam(network.parameters(), self.rate, **({"capturable": True} if self.on_gpu else {}))
@@ -87,7 +87,7 @@ class Step:
     def _descend(self):
         low, left, clean, weight, goal = self.sample
         self.optimiser.zero_grad(set_to_none=True)
-        loss = objective.loss_of(self.network(low, left), clean, weight, goal, self.bias)
+        loss = objective.loss_of(self.network(low, left), clean, weight, goal, *self.loss_weights)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
         self.optimiser.step()
@@ -146,7 +146,7 @@ def train(architecture, bank_file, out, options, name):
         low, left, clean, weight = pairs.patches(options.batch)
         return low, left, clean, weight, taught(teachers, low, left, clean)
 
-    step = Step(network, averaged, samples(), options.device, options.recorded, options.bias)
+    step = Step(network, averaged, samples(), options.device, options.recorded, (options.structure, options.bias))
     began = checked = time.monotonic()
     iteration, progress, score = 0, 0.0, 0.0
     while progress < 1:
@@ -165,7 +165,7 @@ def train(architecture, bank_file, out, options, name):
             saved = {"name": name, "architecture": architecture, "weights": averaged.state_dict(),
                      "iterations": before["iterations"] + iteration, "minutes": round(before["minutes"] + spent, 1),
                      "device": after(before.get("device"), options.device), "valGain": score, "seed": options.seed,
-                     "batch": options.batch} | {key: before[key] for key in ("begun",) if key in before}
+                     "batch": options.batch, "structure": options.structure} | {key: before[key] for key in ("begun",) if key in before}
             torch.save(saved, out.with_suffix(".tmp"))
             out.with_suffix(".tmp").replace(out)
             checked = time.monotonic()
@@ -182,6 +182,7 @@ def main():
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rate")
     parser.add_argument("--part", type=float, nargs=2, default=(0, 1), help="of the schedule, for runs in several parts")
     parser.add_argument("--warm-up", type=int, default=WARM_UP, help="iterations until the learning rate is whole")
+    parser.add_argument("--structure", type=float, default=objective.STRUCTURE, help="weight of 1 - SSIM in the loss")
     parser.add_argument("--bias", type=float, default=objective.BIAS, help="weight of the bias of tissues in the loss")
     parser.add_argument("--leak", type=float, help="another slope below zero than the network's own, to begin with")
     parser.add_argument("--batch", type=int, default=BATCH)

@@ -16,6 +16,7 @@ import draw
 import evaluate
 import low_dose
 import model
+import objective
 import simulate
 import volumes
 
@@ -29,8 +30,8 @@ SUMMARY = {
     "private": "Two convolutions with a ReLU for private mode, in which the client sees no value in between.",
 }
 LOSS = (
-    "mean over patches of log RMSE + (1 - SSIM) + bias of tissues (objective.py); Adam, warm-up, cosine decay, averaged "
-    "weights"
+    "mean over patches of log RMSE + structure (1 - SSIM) + bias of tissues (objective.py); Adam, warm-up, cosine decay, "
+    "averaged weights"
 )
 # A figure that had a part in a choice is not independent.
 CHOICE = (
@@ -96,7 +97,7 @@ def architecture(network):
         f"patches in the denoised image are alike ({means_in_words(model.AGAIN, model.AGAIN_DEVIATION)}), within the same limits"
     )
     spared = (
-        f"; in the end {model.SPARED:.0%} of the residual stay, as far as it is within {model.SPARED_WITHIN:g} times the least detail "
+        f"; in the end {network.spared:.0%} of the residual stay, as far as it is within {model.SPARED_WITHIN:g} times the least detail "
         f"nearby less {model.VERY_LOUD:g} HU"
     )
     return (
@@ -158,6 +159,7 @@ def cards(checkpoints, data):
                 "device": facts.get("device", "not noted"),
                 **({"begun": facts["begun"]} if "begun" in facts else {}),
                 "loss": LOSS,
+                "structure": facts.get("structure", objective.STRUCTURE),
                 "choice": CHOICE + (AGAIN_CHOICE if network.again else ""),
             },
             "figures": {

@@ -138,7 +138,8 @@ def spared(residual, bands, share, unit=1.0):
     """What goes of the residual in the end: less of it where the noise is very strong.
 
     So strong, a part of the noise was there at full dose too, and it is as much like the other part as can be. Who takes all
-    of it makes the picture smoother than that of full dose is. share: of it, stays. unit: as in detail.
+    of it makes the picture smoother than that of full dose is. share: the part of it that
+    stays. unit: as in detail.
     """
     beyond = F.relu(SPARED_WITHIN * (noise_floor(bands) - VERY_LOUD / HU_SCALE * unit))
     return residual - share * held(residual, F.interpolate(beyond, scale_factor=FACTOR))

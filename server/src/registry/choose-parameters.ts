@@ -41,6 +41,7 @@ const precisions: readonly Precision[] = [
 /** What {@link chooseParameters} needs to know of the rest of the import. */
 export interface ChoiceOptions {
   readonly input: Plan['input'];
+  /** Inside the range of the input. */
   readonly calibration: readonly HuImage[];
   readonly planOf: (parameterSet: string, quantised: QuantisedNetwork) => Omit<Plan, 'weightsDigest'>;
   /** Side of the slice whose bytes are compared, pixels. */

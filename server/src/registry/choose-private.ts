@@ -2,7 +2,6 @@ import { DenoiseError } from '@cipherdose/sdk/errors';
 import { estimateCost } from '@cipherdose/sdk/packing';
 import { checkPlan, privateLayers } from '@cipherdose/sdk/plan';
 import { parameterSet } from '@cipherdose/sdk/protocol';
-import { clipImages } from '../network/calibration-maps.ts';
 import type { Scaling } from '../network/fixed-point-rules.ts';
 import type { FloatNetwork } from '../network/float-network.ts';
 import { privateChains, type PrivateChains } from '../network/private-chains.ts';
@@ -49,8 +48,7 @@ interface Attempt {
  */
 export function choosePrivate(network: FloatNetwork, options: ChoiceOptions): ParameterChoice {
   const chains = privateChains(network);
-  const { lowHu, highHu } = options.input;
-  const statistics = privateStatistics(network, chains, clipImages(options.calibration, lowHu, highHu));
+  const statistics = privateStatistics(network, chains, options.calibration);
   const search = new PrivateSearch(network, chains, statistics, options);
   for (let bits = fewestAccumulatorBits; bits <= plainModulusBits; bits++) {
     const accepted = search.within(bits);

@@ -12,6 +12,7 @@ import {
   type Plan,
 } from '@cipherdose/sdk/protocol';
 import { estimateCost } from '@cipherdose/sdk/packing';
+import { clipImages } from '../network/calibration-maps.ts';
 import type { QuantisedNetwork } from '../network/quantise.ts';
 import { onnxLimits } from '../onnx/decode-model.ts';
 import { lowerOnnx } from '../onnx/lower-onnx.ts';
@@ -82,7 +83,8 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
   if (wanted !== 'auto') parameterSet(wanted);
   const onnx = await readOnnx(options.onnxPath);
   const network = lowerOnnx(readGraph(onnx));
-  const calibration = prepareCalibration(network, options.calibration, hu.lowHu);
+  const prepared = prepareCalibration(network, options.calibration, hu.lowHu);
+  const calibration = clipImages(prepared, hu.lowHu, hu.highHu);
   const input: Plan['input'] = network.multiple === undefined ? hu : { ...hu, multiple: network.multiple };
   const planOf = (name: string, quantised: QuantisedNetwork): Omit<Plan, 'weightsDigest'> => ({
     format: 'cipherdose-plan/1',

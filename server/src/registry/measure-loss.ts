@@ -1,7 +1,6 @@
 import type { HuImage } from '@cipherdose/sdk/image';
 import { checkPlan } from '@cipherdose/sdk/plan';
 import type { Plan } from '@cipherdose/sdk/protocol';
-import { clipImages } from '../network/calibration-maps.ts';
 import { evaluateClear } from '../network/clear-evaluator.ts';
 import { evaluateFloat } from '../network/float-evaluator.ts';
 import type { FloatNetwork } from '../network/float-network.ts';
@@ -15,7 +14,7 @@ export interface Loss {
 
 /**
  * Evaluates the real network once, and gives what measures integer networks against it.
- * @param images of sizes that the network divides
+ * @param images of sizes that the network divides, inside the range of the input
  * @param outputs of the real network for each of them, if they are known
  */
 export function lossAgainst(
@@ -24,13 +23,12 @@ export function lossAgainst(
   { lowHu, highHu }: Plan['input'],
   outputs?: readonly Float64Array[],
 ): (quantised: QuantisedNetwork, plan: Omit<Plan, 'weightsDigest'>) => Loss {
-  const clipped = clipImages(images, lowHu, highHu);
   let real = outputs;
   return (quantised, unsigned) => {
     const plan = checkPlan({ ...unsigned, weightsDigest: '0'.repeat(64) });
-    real ??= clipped.map(({ hu, height, width }) => evaluateFloat(network, hu, height, width));
+    real ??= images.map(({ hu, height, width }) => evaluateFloat(network, hu, height, width));
     let [squares, pixels, largest] = [0, 0, 0];
-    clipped.forEach((image, index) => {
+    images.forEach((image, index) => {
       const { hu } = evaluateClear({ plan, layers: quantised.layers }, image);
       const expected = real?.[index] as Float64Array;
       for (let i = 0; i < hu.length; i++) {

@@ -65,8 +65,8 @@ def rate(iteration, progress, warm_up, part=(0, 1)):
 class Step:
     """One step of descent on a batch, and of the averaged network after it. On a GPU replayed from one recording."""
 
-    def __init__(self, network, averaged, sample, device, recorded, loss_weights):
-        self.network, self.averaged, self.loss_weights = network, averaged, loss_weights
+    def __init__(self, network, averaged, sample, device, recorded, short, loss_weights):
+        self.network, self.averaged, self.short, self.loss_weights = network, averaged, short, loss_weights
         self.on_gpu = device != "cpu"
         self.rate = torch.tensor(RATE, device=device) if self.on_gpu else RATE
         self.optimiser = torch.optim.Adam(network.parameters(), self.rate, **({"capturable": True} if self.on_gpu else {}))
@@ -87,7 +87,9 @@ class Step:
     def _descend(self):
         low, left, clean, weight, goal = self.sample
         self.optimiser.zero_grad(set_to_none=True)
-        loss = objective.loss_of(self.network(low, left), clean, weight, goal, *self.loss_weights)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.short):
+            output = self.network(low, left)
+        loss = objective.loss_of(output, clean, weight, goal, *self.loss_weights)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
         self.optimiser.step()
@@ -146,7 +148,8 @@ def train(architecture, bank_file, out, options, name):
         low, left, clean, weight = pairs.patches(options.batch)
         return low, left, clean, weight, taught(teachers, low, left, clean)
 
-    step = Step(network, averaged, samples(), options.device, options.recorded, (options.structure, options.bias))
+    step = Step(network, averaged, samples(), options.device, options.recorded, options.bfloat16,
+                (options.structure, options.bias))
     began = checked = time.monotonic()
     iteration, progress, score = 0, 0.0, 0.0
     while progress < 1:
@@ -189,6 +192,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--eager", dest="recorded", action="store_false", help="do not record the step on a GPU")
+    parser.add_argument("--bfloat16", action="store_true", help="convolutions in training on a CPU in bfloat16: twice as fast")
     parser.add_argument("--every", type=float, default=120, help="seconds between looks at val")
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float)

@@ -309,7 +309,7 @@ test('a compressed slice is decoded and denoised to the bits of the SDK, and sav
   await page.click('[data-cy=cipherdose-save]');
   await page.click('[data-cy=cipherdose-save-now]');
   await waitForText(page, 'cipherdose-result', 'Saved.');
-  const stored = await derivedFiles(session.viewer.origin);
+  const stored = await derivedFiles(session.viewer.origin, plain.studyInstanceUid);
   expect(stored.length).toBe(1);
   const [saved] = stored.map(readCtSlice);
   expect(saved && sha256(saved.image.hu)).toBe(digest);

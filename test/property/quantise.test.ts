@@ -133,6 +133,7 @@ describe('quantise', () => {
         const set = 'n4096-q60-t31';
         const quantised = quantise(network, { parameterSet: set, input, calibration: [slice] });
         const { hu } = evaluateClear(integerNetwork(network, quantised, set), slice);
+        expect(quantised.outputs.map(({ data }) => [...data])).toEqual([[...hu]]);
         const real = evaluateFloat(network, slice.hu, side, side).map((y) =>
           Math.max(-1024, Math.min(3071, y)),
         );

@@ -16,6 +16,7 @@ export async function launchChromium({ webgl = false } = {}): Promise<Browser> {
             '--use-angle=swiftshader',
             '--enable-unsafe-swiftshader',
             '--ignore-gpu-blocklist',
+            '--disable-gpu-compositing',
           ]
         : ['--disable-gpu']),
       '--disable-background-networking',

@@ -102,8 +102,8 @@ export async function startEmbeddedArchive(): Promise<{ readonly url: string; cl
 
 const atOnce = 16;
 
-/** The derived objects that the archive holds, as it holds them. */
-export async function derivedFiles(origin: string): Promise<readonly Uint8Array[]> {
+/** The derived objects that the archive holds, as it holds them. @param study to look at, of an archive with many files */
+export async function derivedFiles(origin: string, study?: string): Promise<readonly Uint8Array[]> {
   const get = async (path: string): Promise<Response> => {
     const response = await fetch(`${origin}${path}`, {
       headers: { accept: 'application/dicom+json' },
@@ -112,11 +112,13 @@ export async function derivedFiles(origin: string): Promise<readonly Uint8Array[
     return response;
   };
   type Found = readonly Record<string, { readonly Value?: readonly string[] } | undefined>[];
-  const found = (await (await get('/dicom-web/instances?includefield=0020000D,0020000E')).json()) as Found;
+  const within = study === undefined ? '' : `&StudyInstanceUID=${study}`;
+  const query = `/dicom-web/instances?includefield=0020000D,0020000E${within}`;
+  const found = (await (await get(query)).json()) as Found;
   const fileOf = async (instance: Found[number]): Promise<Uint8Array> => {
     const [study, series, sop] = ['0020000D', '0020000E', '00080018'].map((tag) => instance[tag]?.Value?.[0]);
-    const query = `requestType=WADO&studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
-    const file = await get(`/wado?${query}&contentType=application/dicom`);
+    const object = `studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
+    const file = await get(`/wado?requestType=WADO&${object}&contentType=application/dicom`);
     return new Uint8Array(await file.arrayBuffer());
   };
   // There may be more than a thousand, and all of them at once are too many for an archive.

@@ -139,6 +139,8 @@ export function testAgainstOnnxRuntime(
       weightsDigest: '0'.repeat(64),
     });
     const { hu } = evaluateClear({ plan, layers: quantised.layers }, image);
+    // What import judges a network by is what a client will get.
+    expect(quantised.outputs.map(({ data }) => Int16Array.from(data))).toEqual([hu]);
     // Half a HU is rounding.
     hu.forEach((y, i) => {
       const clipped = Math.max(-1024, Math.min(3071, reference[i] as number));

@@ -7,7 +7,7 @@ import {
   sessionIdBytes,
   type ParameterSet,
 } from '../protocol/index.ts';
-import { createSealContext } from './seal-context.ts';
+import { sealContext } from './seal-context.ts';
 import { sealCall, type SealLibrary } from './seal-library.ts';
 import { readSealResidues, sealHeaderBytes } from './seal-words.ts';
 import { WireCodec } from './wire-codec.ts';
@@ -39,7 +39,7 @@ export class SealCipher {
     this.set = set;
     this.#seal = seal;
     this.#codec = new WireCodec(set);
-    this.#context = createSealContext(seal, set);
+    this.#context = sealContext(seal, set);
     const { none } = seal.ComprModeType;
     [this.#encryptor, this.#decryptor, this.#publicResidues] = sealCall('keys', () => {
       using generator = new seal.KeyGenerator(this.#context);
@@ -110,8 +110,7 @@ export class SealCipher {
 
   /** Frees the keys and SEAL's memory. */
   dispose(): void {
-    for (const owned of [this.#encryptor, this.#decryptor, this.#plaintext, this.#ciphertext, this.#context])
-      owned.delete();
+    for (const owned of [this.#encryptor, this.#decryptor, this.#plaintext, this.#ciphertext]) owned.delete();
   }
 
   toJSON(): never {

@@ -1,7 +1,7 @@
 import type { Ciphertext, Encryptor, SEALContext } from 'node-seal/allows';
 import { DenoiseError } from '../errors/index.ts';
 import { decodePublicKey, type ParameterSet } from '../protocol/index.ts';
-import { createSealContext } from './seal-context.ts';
+import { sealContext } from './seal-context.ts';
 import { sealCall, type SealLibrary } from './seal-library.ts';
 import { readSealResidues, sealHeaderBytes, writeSealResidues } from './seal-words.ts';
 
@@ -33,7 +33,7 @@ export class ZeroEncryptor {
     const residues = decodePublicKey(set, session, publicKey);
     this.set = set;
     this.#seal = seal;
-    this.#context = createSealContext(seal, set);
+    this.#context = sealContext(seal, set);
     this.#encryptor = sealCall('public key', () => {
       using generator = new seal.KeyGenerator(this.#context);
       using key = generator.createPublicKey();
@@ -60,6 +60,6 @@ export class ZeroEncryptor {
 
   /** Frees SEAL's memory. */
   dispose(): void {
-    for (const owned of [this.#encryptor, this.#ciphertext, this.#context]) owned.delete();
+    for (const owned of [this.#encryptor, this.#ciphertext]) owned.delete();
   }
 }

@@ -8,7 +8,6 @@ import {
   convolve as convolveInDoubles,
   globalPool,
   guideRange,
-  nonLocalMeans,
   padMap,
   piecewise,
   pixelShuffle,
@@ -52,6 +51,7 @@ import {
   type FloatShuffle,
 } from './float-network.ts';
 import type { LinearWeights } from './integer-network.ts';
+import { KeptMeans } from './kept-means.ts';
 import { piecewiseRule } from './piecewise-rule.ts';
 import type { PrivateRule, PrivateRules } from './private-rules.ts';
 import { clearLimits, encryptedLimits, quantiseWeights } from './quantise-weights.ts';
@@ -86,6 +86,8 @@ export interface QuantiseOptions {
   readonly precision?: Precision | undefined;
   /** Integers of the linear layers for private mode. */
   readonly private?: PrivateRules | undefined;
+  /** Of other attempts at the same network. */
+  readonly means?: KeptMeans | undefined;
 }
 
 /** How many integers a value gets, and over which range. */
@@ -117,6 +119,8 @@ export interface QuantisedNetwork {
   readonly output: string;
   readonly layers: readonly LinearWeights[];
   readonly proofs: readonly LayerProof[];
+  /** Of the network for each calibration image, whole HU. */
+  readonly outputs: readonly FeatureMap[];
 }
 
 /** A value on its way: its name in the plan, what its integers mean, and what they are on each calibration image. */
@@ -150,6 +154,7 @@ class Quantiser {
   readonly #set: ParameterSet;
   readonly #precision: Precision;
   readonly #private: PrivateRules | undefined;
+  readonly #means: KeptMeans;
   /** Values of nodes that private mode does together with a linear layer before them. */
   readonly #ahead = new Map<string, IntegerValue>();
   readonly #lastUses: ReadonlyMap<string, number>;
@@ -170,6 +175,7 @@ class Quantiser {
     this.#set = parameterSet(options.parameterSet);
     this.#precision = options.precision ?? defaultPrecision;
     this.#private = options.private;
+    this.#means = options.means ?? new KeptMeans();
     this.#lastUses = lastUses(network);
     this.#forms = valueForms(network);
     this.#gains = outputGains(network);
@@ -200,7 +206,8 @@ class Quantiser {
 
   finish(): QuantisedNetwork {
     const output = this.#inHu(this.#value(this.#network.output));
-    return { nodes: this.#nodes, output: output.name, layers: this.#layers, proofs: this.#proofs };
+    const { name, maps: outputs } = output;
+    return { nodes: this.#nodes, output: name, layers: this.#layers, proofs: this.#proofs, outputs };
   }
 
   #quantised(node: FloatNode): IntegerValue {
@@ -492,7 +499,12 @@ class Quantiser {
       ...rule,
     });
     const maps = image.maps.map((map, i) =>
-      nonLocalMeans(map, deviation.maps[i] as FeatureMap, rule, guide.maps[i] as FeatureMap),
+      this.#means.of(`${name} ${i}`, {
+        image: map,
+        deviation: deviation.maps[i] as FeatureMap,
+        guide: guide.maps[i] as FeatureMap,
+        rule,
+      }),
     );
     const scales = image.scales.map((scale) => scale / rule.gain);
     return { ...image, name, scales, low: image.low * rule.gain, high: image.high * rule.gain, maps };

@@ -4,6 +4,7 @@ import { estimateCost } from '@cipherdose/sdk/packing';
 import { checkPlan } from '@cipherdose/sdk/plan';
 import { parameterSetNames, type Plan } from '@cipherdose/sdk/protocol';
 import type { FloatNetwork } from '../network/float-network.ts';
+import { KeptMeans } from '../network/kept-means.ts';
 import { defaultPrecision, quantise, type Precision, type QuantisedNetwork } from '../network/quantise.ts';
 import { lossAgainst, type Loss } from './measure-loss.ts';
 
@@ -61,15 +62,16 @@ export function chooseParameters(
 ): ParameterChoice {
   const { input, calibration } = options;
   const lossOf = lossAgainst(network, calibration, input);
+  const means = new KeptMeans();
   const attempt = (name: string, precision: Precision): Candidate => {
-    const quantised = quantise(network, { parameterSet: name, input, calibration, precision });
+    const quantised = quantise(network, { parameterSet: name, input, calibration, precision, means });
     const plan = options.planOf(name, quantised);
     const cost = estimateCost(
       checkPlan({ ...plan, weightsDigest: '0'.repeat(64) }),
       options.costSide,
       options.costSide,
     );
-    const loss = lossOf(quantised, plan);
+    const loss = lossOf(quantised.outputs);
     return { parameterSet: name, precision, quantised, loss, bytes: cost.bytesUp + cost.bytesDown };
   };
   if (parameterSet !== 'auto')

@@ -4,6 +4,7 @@ import { checkPlan, privateLayers } from '@cipherdose/sdk/plan';
 import { parameterSet } from '@cipherdose/sdk/protocol';
 import type { Scaling } from '../network/fixed-point-rules.ts';
 import type { FloatNetwork } from '../network/float-network.ts';
+import { KeptMeans } from '../network/kept-means.ts';
 import { privateChains, type PrivateChains } from '../network/private-chains.ts';
 import { PrivateRules, type PrivatePrecision } from '../network/private-rules.ts';
 import { privateStatistics, type PrivateStatistics } from '../network/private-statistics.ts';
@@ -67,6 +68,7 @@ class PrivateSearch {
   readonly #statistics: PrivateStatistics;
   readonly #options: ChoiceOptions;
   readonly #lossOf: ReturnType<typeof lossAgainst>;
+  readonly #means = new KeptMeans();
   readonly #measured: Measured[] = [];
   readonly #firstInput: Scaling;
 
@@ -159,6 +161,7 @@ class PrivateSearch {
         calibration,
         precision: inputPrecision,
         private: rules,
+        means: this.#means,
       });
       return { precision, quantised, rules };
     } catch (error) {
@@ -182,7 +185,7 @@ class PrivateSearch {
       parameterSet: privateParameterSet,
       precision: inputPrecision,
       quantised,
-      loss: this.#lossOf(quantised, plan),
+      loss: this.#lossOf(quantised.outputs),
       bytes: cost.bytesUp + cost.bytesDown,
     };
     this.#measured.push(measured);

@@ -13,6 +13,8 @@ import {
 } from '@cipherdose/sdk/protocol';
 import { estimateCost } from '@cipherdose/sdk/packing';
 import { clipImages } from '../network/calibration-maps.ts';
+import { evaluateClear } from '../network/clear-evaluator.ts';
+import type { IntegerNetwork } from '../network/integer-network.ts';
 import type { QuantisedNetwork } from '../network/quantise.ts';
 import { onnxLimits } from '../onnx/decode-model.ts';
 import { lowerOnnx } from '../onnx/lower-onnx.ts';
@@ -103,6 +105,7 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
   const { quantised } = chosen;
   const plan = planOf(chosen.parameterSet, quantised);
   const checked = checkPlan({ ...plan, weightsDigest: '0'.repeat(64) });
+  proveEvaluation({ plan: checked, layers: quantised.layers }, calibration, quantised.outputs);
   const modes = modesOf(plan, options);
   const privacy = modes.includes('private') ? privateReport(checked, quantised.layers, costSide) : undefined;
   const contents = {
@@ -138,6 +141,23 @@ export async function importModel(options: ImportOptions): Promise<ImportReport>
     publicWeights: publicWeightsOf(plan),
     ...(privacy ? { private: { ...privacy, seconds: measurePrivate(checked, privacy) } } : {}),
   };
+}
+
+/**
+ * What was measured while parameters were chosen is what the plan makes of the images, evaluated on its own.
+ * @throws MODEL_INVALID if a pixel differs
+ */
+function proveEvaluation(
+  network: IntegerNetwork,
+  images: readonly HuImage[],
+  expected: QuantisedNetwork['outputs'],
+): void {
+  images.forEach((image, index) => {
+    const { hu } = evaluateClear(network, image);
+    const data = expected[index]?.data;
+    if (hu.length !== data?.length || hu.some((value, i) => value !== data[i]))
+      throw new DenoiseError('MODEL_INVALID', { image: index, reason: 'the plan gives other pixels' });
+  });
 }
 
 /** @throws USAGE if what is asked for does not go together */

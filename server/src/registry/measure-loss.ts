@@ -1,10 +1,7 @@
-import type { HuImage } from '@cipherdose/sdk/image';
-import { checkPlan } from '@cipherdose/sdk/plan';
+import type { FeatureMap, HuImage } from '@cipherdose/sdk/image';
 import type { Plan } from '@cipherdose/sdk/protocol';
-import { evaluateClear } from '../network/clear-evaluator.ts';
 import { evaluateFloat } from '../network/float-evaluator.ts';
 import type { FloatNetwork } from '../network/float-network.ts';
-import type { QuantisedNetwork } from '../network/quantise.ts';
 
 /** The integer network against the real one on the calibration images, both in whole HU. */
 export interface Loss {
@@ -13,7 +10,7 @@ export interface Loss {
 }
 
 /**
- * Evaluates the real network once, and gives what measures integer networks against it.
+ * Evaluates the real network once, and gives what measures outputs of integer networks against it.
  * @param images of sizes that the network divides, inside the range of the input
  * @param outputs of the real network for each of them, if they are known
  */
@@ -22,22 +19,20 @@ export function lossAgainst(
   images: readonly HuImage[],
   { lowHu, highHu }: Plan['input'],
   outputs?: readonly Float64Array[],
-): (quantised: QuantisedNetwork, plan: Omit<Plan, 'weightsDigest'>) => Loss {
+): (integers: readonly FeatureMap[]) => Loss {
   let real = outputs;
-  return (quantised, unsigned) => {
-    const plan = checkPlan({ ...unsigned, weightsDigest: '0'.repeat(64) });
+  return (integers) => {
     real ??= images.map(({ hu, height, width }) => evaluateFloat(network, hu, height, width));
     let [squares, pixels, largest] = [0, 0, 0];
-    images.forEach((image, index) => {
-      const { hu } = evaluateClear({ plan, layers: quantised.layers }, image);
+    integers.forEach(({ data }, index) => {
       const expected = real?.[index] as Float64Array;
-      for (let i = 0; i < hu.length; i++) {
+      for (let i = 0; i < data.length; i++) {
         const whole = Math.max(lowHu, Math.min(highHu, Math.round(expected[i] as number)));
-        const difference = Math.abs((hu[i] as number) - whole);
+        const difference = Math.abs((data[i] as number) - whole);
         squares += difference ** 2;
         largest = Math.max(largest, difference);
       }
-      pixels += hu.length;
+      pixels += data.length;
     });
     const rms = Math.round(Math.sqrt(squares / pixels) * 1e4) / 1e4;
     return { rmsDifferenceHu: rms, largestDifferenceHu: largest };

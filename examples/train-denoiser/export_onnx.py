@@ -60,7 +60,7 @@ class Folded(nn.Module):
         super().__init__()
         self.leak, self.noise, self.squeeze, self.base = network.leak, network.noise, network.squeeze, network.base
         self.reach, self.most, self.factor, self.square = network.reach, network.most, network.factor, network.square
-        self.again, self.spared = network.again, network.spared
+        self.again, self.again_taken, self.spared = network.again, network.again_taken, network.spared
         self.level = noise_level.trained()
         self.convolutions = copy.deepcopy(network.convolutions).to(memory_format=torch.contiguous_format)
         self.straight = 0 if network.shortcut is None else network.widths[-1]
@@ -102,7 +102,7 @@ class Folded(nn.Module):
         if self.again:
             sigma = model.deviation(level, model.AGAIN_DEVIATION)
             means = lambda image, guide: Filter.apply(model.AGAIN, image, sigma, guide)  # noqa: E731
-            residual = model.looked_again(hu, residual, limit, means)
+            residual = model.looked_again(hu, residual, limit, self.again_taken, means)
         return hu - model.spared(residual, bands, self.spared, model.HU_SCALE)
 
 

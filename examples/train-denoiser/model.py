@@ -19,7 +19,7 @@ DEVIATION = 0.85  # of FILTER, for the level of the noise
 AGAIN = Settings(search=21, patch=3, strength=1.25)  # of looked_again
 AGAIN_DEVIATION = 0.6  # of AGAIN, for the level of the noise: patches of what is denoised differ by less
 AGAIN_SHARE = 0.45
-AGAIN_TAKEN = 0.8  # of what it removes; the rest was there at full dose too, as far as one can know
+AGAIN_TAKEN = 0.8  # of what it removes, unless a network says otherwise; the rest was there at full dose too, as far as one can know
 HU = (-1024, 3071)
 LEAST_DEVIATION = 1.5  # HU; the filter in integers does not tell less from it
 NOISE_GAIN = 4  # brings the maps to the size of the image's channels
@@ -87,14 +87,14 @@ def filtered(hu):
     return alike_means(hu, deviation(noise_level.trained()(hu)), FILTER, hu)
 
 
-def looked_again(hu, residual, limit, means):
+def looked_again(hu, residual, limit, taken, means):
     """The residual after a second look: a part of it is what the mean of pixels alike in the *denoised* image says.
 
     Their noise is no longer in the way of the comparison; what is averaged are pixels of the image itself, so what the
-    network took for noise can come back. means: function of (image, guide), HU. As the second step of BM3D (Dabov et al.,
-    2007) does it with its first estimate.
+    network took for noise can come back. taken: part of what it removes; means: function of (image, guide), HU. As the
+    second step of BM3D (Dabov et al., 2007) does it with its first estimate.
     """
-    again = AGAIN_TAKEN * (hu - means(hu, (hu - residual).clamp(*HU)))
+    again = taken * (hu - means(hu, (hu - residual).clamp(*HU)))
     return held((1 - AGAIN_SHARE) * residual + AGAIN_SHARE * again, limit)
 
 
@@ -181,7 +181,8 @@ class Denoiser(nn.Module):
     shortcut: kernel (rows, columns) of one more convolution of what the first takes, straight to the output; with as many
     rows as `kernel` it costs the ciphertexts of its channels down, and none up. What needs no nonlinearity it learns as well
     as `linear` does, and with less to overfit.
-    again: looked_again, by whoever owns the image; neither that nor `spared` in training, which ends with the convolutions.
+    again: looked_again, by whoever owns the image, with again_taken; neither that nor `spared` in training, which ends with
+    the convolutions.
     spared: share of the residual that stays where the noise is very strong.
     reach: no pixel is changed by more than this many times its noise_floor: what goes beyond is an edge, not noise.
     most: HU, nor by more than this, if given.
@@ -191,11 +192,12 @@ class Denoiser(nn.Module):
     """
 
     def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=6.0, most=400.0,
-                 factor=FACTOR, square=False, shortcut=None, again=False, spared=SPARED):
+                 factor=FACTOR, square=False, shortcut=None, again=False, again_taken=AGAIN_TAKEN,
+                 spared=SPARED):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most
-        self.factor, self.square, self.again, self.spared = factor, square, again, spared
+        self.factor, self.square, self.again, self.again_taken, self.spared = factor, square, again, again_taken, spared
         context = (factor // CONTEXT) ** 2 if base else 0
         inputs = (widths[0] + context + (NOISE_MAPS if noise else 0), *widths[1:-1])
         self.convolutions = nn.ModuleList(same(before, after, kernel) for before, after in zip(inputs, widths[1:]))
@@ -236,7 +238,8 @@ class Denoiser(nn.Module):
             return hu - residual
         if self.again:
             sigma = deviation(noise_level.trained()(hu), AGAIN_DEVIATION)
-            residual = looked_again(hu, residual, limit, lambda image, guide: alike_means(image, sigma, AGAIN, guide))
+            means = lambda image, guide: alike_means(image, sigma, AGAIN, guide)  # noqa: E731
+            residual = looked_again(hu, residual, limit, self.again_taken, means)
         return hu - spared(residual, detail(hu, HU_SCALE), self.spared, HU_SCALE)
 
 
@@ -246,7 +249,7 @@ ARCHITECTURES = {
     "linear": {"widths": (CHANNELS, CHANNELS), "kernel": (9, 9), "noise": False},
     "fast": {"widths": (CHANNELS, 9, 9, CHANNELS), "kernel": (5, 9)},
     "balanced": {"widths": (CHANNELS, 22, 22, CHANNELS), "kernel": (5, 9), "spared": 1 / 4},
-    "best": {"widths": (CHANNELS, 62, 62, 62, CHANNELS), "kernel": (5, 9), "shortcut": (5, 17), "again": True},
+    "best": {"widths": (CHANNELS, 62, 62, 62, CHANNELS), "kernel": (5, 9), "shortcut": (5, 17), "again": True, "again_taken": 0.85},
     "private": {"widths": (CHANNELS, 16, CHANNELS), "kernel": (5, 17), "leak": 0.0, "squeeze": True, "again": True},
 }
 # What to compare them with, by search.py: they differ in one thing each, at no more ciphertexts or hardly more.

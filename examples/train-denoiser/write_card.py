@@ -93,7 +93,7 @@ def architecture(network):
         )
     most = f" and to +-{network.most:g} HU" if network.most else ""
     again = (
-        f"; of that {model.AGAIN_SHARE:.0%} is replaced by {model.AGAIN_TAKEN:g} of what such a mean of pixels of the image removes whose "
+        f"; of that {model.AGAIN_SHARE:.0%} is replaced by {network.again_taken:g} of what such a mean of pixels of the image removes whose "
         f"patches in the denoised image are alike ({means_in_words(model.AGAIN, model.AGAIN_DEVIATION)}), within the same limits"
     )
     spared = (

@@ -116,8 +116,10 @@ export async function derivedFiles(origin: string, study?: string): Promise<read
   const query = `/dicom-web/instances?includefield=0020000D,0020000E${within}`;
   const found = (await (await get(query)).json()) as Found;
   const fileOf = async (instance: Found[number]): Promise<Uint8Array> => {
-    const [study, series, sop] = ['0020000D', '0020000E', '00080018'].map((tag) => instance[tag]?.Value?.[0]);
-    const object = `studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
+    const [studyUid, seriesUid, sopUid] = ['0020000D', '0020000E', '00080018'].map(
+      (tag) => instance[tag]?.Value?.[0],
+    );
+    const object = `studyUID=${studyUid}&seriesUID=${seriesUid}&objectUID=${sopUid}`;
     const file = await get(`/wado?requestType=WADO&${object}&contentType=application/dicom`);
     return new Uint8Array(await file.arrayBuffer());
   };

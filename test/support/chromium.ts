@@ -16,6 +16,7 @@ export async function launchChromium({ webgl = false } = {}): Promise<Browser> {
             '--use-angle=swiftshader',
             '--enable-unsafe-swiftshader',
             '--ignore-gpu-blocklist',
+            // The page itself without WebGL: through a GPU that is software it took five times as long to draw.
             '--disable-gpu-compositing',
           ]
         : ['--disable-gpu']),

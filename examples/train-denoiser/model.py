@@ -138,8 +138,7 @@ def spared(residual, bands, share, unit=1.0):
     """What goes of the residual in the end: less of it where the noise is very strong.
 
     So strong, a part of the noise was there at full dose too, and it is as much like the other part as can be. Who takes all
-    of it makes the picture smoother than that of full dose is. share: the part of it that
-    stays. unit: as in detail.
+    of it makes the picture smoother than that of full dose is. share: the part of it that stays. unit: as in detail.
     """
     beyond = F.relu(SPARED_WITHIN * (noise_floor(bands) - VERY_LOUD / HU_SCALE * unit))
     return residual - share * held(residual, F.interpolate(beyond, scale_factor=FACTOR))
@@ -192,8 +191,7 @@ class Denoiser(nn.Module):
     """
 
     def __init__(self, widths, kernel, leak=LEAK, noise=True, squeeze=False, base=True, reach=6.0, most=400.0,
-                 factor=FACTOR, square=False, shortcut=None, again=False, again_taken=AGAIN_TAKEN,
-                 spared=SPARED):
+                 factor=FACTOR, square=False, shortcut=None, again=False, again_taken=AGAIN_TAKEN, spared=SPARED):
         super().__init__()
         self.widths, self.kernel, self.leak = tuple(widths), tuple(kernel), leak
         self.noise, self.squeeze, self.base, self.reach, self.most = noise, squeeze, base, reach, most

@@ -127,7 +127,8 @@ def taught(teachers, low, left, clean):
 def after(devices, device):
     """What it was trained on, as text: on `devices` before, if any, and then on this one."""
     cores = torch.get_num_threads()
-    now = torch.cuda.get_device_name() if device != "cpu" else f"{cores} cores of a CPU" if cores > 1 else "one core of a CPU"
+    cpu = "one core of a CPU" if cores == 1 else f"{cores} cores of a CPU"
+    now = torch.cuda.get_device_name() if device != "cpu" else cpu
     return now if devices is None else devices if devices.endswith(now) else f"{devices}, then {now}"
 
 

@@ -22,17 +22,10 @@ function evaluateReal(id: string, image: HuImage): HuImage {
   return { ...image, hu: Int16Array.from(clipped) };
 }
 
-// onnxruntime takes 10 s for a slice where there is a second look.
-describe.each([
-  { id: 'linear', names: ['003.dcm', '009.dcm'] },
-  { id: 'fast', names: ['003.dcm', '009.dcm'] },
-  { id: 'balanced', names: ['003.dcm', '009.dcm'] },
-  { id: 'best', names: ['003.dcm'] },
-  { id: 'private', names: ['009.dcm'] },
-])('$id in integers', ({ id, names }) => {
+describe.each(['linear', 'fast', 'balanced', 'best', 'private'])('%s in integers', (id) => {
   test('loses at most 0.02 dB against onnxruntime', async () => {
     const network = await loadModel(modelFolder(id));
-    for (const name of names) {
+    for (const name of ['003.dcm', '009.dcm']) {
       const [low, reference] = [await slice('low-dose', name), await slice('normal-dose', name)];
       const real = evaluateReal(id, low);
       const integer = evaluateClear(network, low);
